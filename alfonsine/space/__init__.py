@@ -1,0 +1,1 @@
+"""What varies: names, ranges, priors."""
