@@ -1,0 +1,191 @@
+"""The command line: thin commands over `alfonsine.study`, `alfonsine.likelihood` and `alfonsine.report`.
+
+Exit codes: 0 the certificate passed (or there was none to give), 1 it did not, 2 the input was at fault.
+Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
+"""
+
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from alfonsine.errors import InputError
+
+if TYPE_CHECKING:
+    from alfonsine.study.settings import Settings
+
+app = typer.Typer(
+    help="A posterior from a few dozen exact calls, and a proof of how far it can be from the exact one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data = typer.Typer(help="List, install and check data sets.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is told in one line on stderr, with exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"alfonsine: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"alfonsine {version('alfonsine')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def run(study: Study, output: Output = None, quiet: Quiet = False) -> None:
+    """Infer, and certify: the whole loop. The same command again resumes what it finds in the run folder."""
+    _run(*_read(study, output), quiet)
+
+
+@app.command()
+def plan(study: Study, output: Output = None) -> None:
+    """Say what `run` would compute, in how many exact calls and how long. Computes nothing."""
+    settings, folder = _read(study, output)
+    from alfonsine.study.run import plan as plan_study
+
+    print(plan_study(settings, folder))
+
+
+@app.command()
+def demo(output: Output = None, quiet: Quiet = False) -> None:
+    """Run the built-in study: a mock CMB experiment that needs no data."""
+    _run(*_read(Path(__file__).parent / "study" / "demo.yaml", output), quiet)
+
+
+@data.command("list")
+def data_list() -> None:
+    """Show the known data sets, and whether each is here."""
+    from alfonsine.likelihood import data_sets
+
+    table = Table("data set", "here", "what it is", box=None)
+    for row in data_sets.list():
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _read(study: Path, output: Path | None) -> tuple["Settings", Path]:
+    """Read a study and check all of it that can be checked without an exact call."""
+    from alfonsine.study.prepare import prepare
+    from alfonsine.study.settings import read_study
+
+    settings = read_study(study)
+    folder = output or settings.folder
+    prepare(settings, folder)
+    return settings, folder
+
+
+def _run(settings: "Settings", folder: Path, quiet: bool) -> None:
+    from alfonsine.study.progress import Silent
+    from alfonsine.study.run import run as run_study
+
+    progress = Silent() if quiet else _Display()
+    try:
+        run_study(settings, folder=folder, progress=progress)
+    finally:
+        progress.stop()
+    certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
+    _show(certificate, folder)
+    if certificate["outcome"] != "pass":
+        raise typer.Exit(1)
+
+
+def _show(certificate: dict[str, Any], folder: Path) -> None:
+    """Print the outcome, what it rests on, and where to read more."""
+    table = Table(box=None, show_header=False)
+    kl, calls = certificate.get("kl", {}), certificate.get("solver_calls", {})
+    rows = {
+        "outcome": certificate["outcome"],
+        "advice": certificate.get("advice", ""),
+        "KL to the exact posterior": f"{kl.get('estimate', float('nan')):.2g} nats, "
+        f"95 % sure below {kl.get('upper95', float('nan')):.2g}",
+        "exact calls": ", ".join(f"{n} {what}" for what, n in calls.items()),
+        "run folder": str(folder),
+        "report": str(folder / "report.html"),
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    Console().print(table)
+
+
+class _Display:
+    """Progress on a terminal: one live line with the stage below lines that stay; plain lines in a log."""
+
+    def __init__(self) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        self._console = Console()
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._task: Any = None
+
+    def start(self, stage: str, total: int | None = None) -> None:
+        """Show the stage; in a log, as a line."""
+        self.stop()
+        if not self._console.is_terminal:
+            self.say(f"{stage}{f' ({total})' if total else ''} ...")
+            return
+        self._task = self._live.add_task(stage, total=total, note="")
+        self._live.start()
+
+    def advance(self, note: str = "") -> None:
+        """Move the bar."""
+        if self._task is not None:
+            self._live.update(self._task, advance=1, note=note)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._live.console.print(line, highlight=False, markup=False)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._task is not None:
+            self._live.stop()
+            self._live.remove_task(self._task)
+            self._task = None
+
+
+if __name__ == "__main__":
+    main()

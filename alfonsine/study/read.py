@@ -1,0 +1,148 @@
+"""Read a study file: YAML in, plain values and the line of every key out.
+
+Only plain YAML values are built (`SafeLoader`); nothing in the file can be executed. Two things differ from
+plain PyYAML: a key given twice is an error instead of a silent loss, and `1e-10` is a number, as in Cobaya.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alfonsine.errors import InputError
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where settings came from: the file's name, its text, and the line of each key."""
+
+    file: str = "study"
+    text: str = ""
+    lines: Mapping[Location, int] = field(default_factory=dict)
+
+    def where(self, location: Location = ()) -> str:
+        """`study.yaml:12` for the innermost part of `location` whose line is known."""
+        for end in range(len(location), 0, -1):
+            if location[:end] in self.lines:
+                return f"{self.file}:{self.lines[location[:end]]}"
+        return self.file
+
+    def error(self, location: Location, message: str, line_of: Location | None = None) -> InputError:
+        """Build the error `study.yaml:12: accuracy.kl: message`; `line_of` names another line."""
+        name = ".".join(str(part) for part in location)
+        where = self.where(location if line_of is None else line_of)
+        return InputError(": ".join(part for part in (where, name, message) if part))
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that reads 1e-10 as a number (YAML 1.1 insists on 1.0e-10)."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d[\d_]*\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
+    """Read the mapping in the YAML file `path`, and where each of its keys stands.
+
+    Raises InputError, in one line, for a file that is absent, unreadable, empty, not YAML, or not a
+    mapping, and for a key given twice.
+    """
+    file = path.name
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected a study file, found none; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: expected a study file, got a folder; name the .yaml file in it") from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{file}: expected text in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            lines: dict[Location, int] = {}
+            if node is not None:
+                _walk(node, (), lines, [], file)
+            data = None if node is None else loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise InputError(_explain(error, file)) from None
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: expected plain YAML, got values that cannot be read ({error})") from None
+    if data is None:
+        raise InputError(f"{file}: expected a study, got an empty file; start from a file in examples/")
+    if not isinstance(data, dict):
+        raise InputError(
+            f"{file}:1: expected blocks such as 'theory:' and 'params:', got {_kind(data)}; see examples/"
+        )
+    return data, Source(file=file, text=text, lines=lines)
+
+
+def _walk(
+    node: yaml.Node, location: Location, lines: dict[Location, int], above: list[yaml.Node], file: str
+) -> None:
+    """Note the line of every key; refuse keys given twice, keys that are not text, and loops of anchors."""
+    if any(node is parent for parent in above):
+        raise InputError(
+            f"{file}:{node.start_mark.line + 1}: expected plain values, got an anchor inside itself"
+        )
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise InputError(f"{file}:{line}: expected a word as key, got a list or mapping")
+            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                raise InputError(
+                    f"{file}:{line}: expected a word as key, got {key.value}; put it in quotes: '{key.value}'"
+                )
+            if key.value in seen:
+                raise InputError(
+                    f"{file}:{line}: expected each key once, got '{key.value}' again (first on line "
+                    f"{seen[key.value]}); remove one"
+                )
+            seen[key.value] = line
+            lines.setdefault((*location, key.value), line)
+            _walk(value, (*location, key.value), lines, [*above, node], file)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            lines.setdefault((*location, position), value.start_mark.line + 1)
+            _walk(value, (*location, position), lines, [*above, node], file)
+
+
+def _explain(error: yaml.YAMLError, file: str) -> str:
+    """Say in one line what PyYAML says in several."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"{file}:{mark.line + 1}" if mark else file
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    if "'\\t'" in problem:
+        return f"{where}: expected spaces, got a tab; indent with spaces"
+    if "could not determine a constructor" in problem:
+        return f"{where}: expected plain values, got a tag ('!...'); remove the tag"
+    if "expected a single document" in str(error):
+        return f"{where}: expected one study, got a second document after '---'; use one file for each"
+    return f"{where}: expected YAML, got something else ({problem}); check indentation, colons and quotes"
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", str: "plain text"}.get(type(value), f"{value!r}")
