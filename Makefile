@@ -1,0 +1,41 @@
+# Every target does its own set-up, and does it again only when the list of parts has changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+WORKERS ?= auto
+
+.PHONY: help demo test test-all bench lint clean
+
+help:
+	@echo 'make demo      the built-in study: a certified posterior, no data needed'
+	@echo 'make test      quick tests and style'
+	@echo 'make test-all  all tests'
+	@echo 'make bench     the benchmarks (long)'
+	@echo 'make lint      style only'
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("expected Python 3.11 or later, got " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
+	@echo 'setting up $(VENV) ...'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,arviz]'
+	@touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/alfonsine demo
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+
+test-all: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: $(INSTALLED)
+	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV)
