@@ -1,0 +1,318 @@
+"""What a report is made of: the records of a run folder, read once into one frozen value.
+
+Every file is optional, because a report is wanted most when a run went wrong: what is absent or unreadable becomes a
+sentence in `notes`, to be shown where the figure would have been. Nothing that is read is ever executed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from alfonsine.errors import InputError
+from alfonsine.report.parse import Damaged, arrays, json_value, number, study_settings, text, written_number
+
+
+@dataclass(frozen=True)
+class Round:
+    """One turn of the loop: `calls` exact calls so far, of which the new ones were first judged, then learned.
+
+    kl, kl_upper95 [nats], loo_error (leave-one-out, whitened and squared) are None where not yet known.
+    """
+
+    number: int
+    calls: int
+    training: int | None = None
+    judged: int | None = None
+    kl: float | None = None
+    kl_upper95: float | None = None
+    loo_error: float | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exact call that gave no answer: where, why, and the seconds it cost."""
+
+    inputs: Mapping[str, Any]
+    reason: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draws from the emulated posterior, sampled and derived parameters side by side.
+
+    values            (n, d + m) the d sampled parameters first, then the m derived ones
+    weights           (n,) of the emulated posterior
+    corrected_weights (n,) the same, times exact over emulated likelihood; None where there is no correction
+    """
+
+    names: tuple[str, ...]
+    latex: tuple[str, ...]
+    sampled: int
+    values: Float[np.ndarray, "n p"]
+    weights: Float[np.ndarray, " n"]
+    corrected_weights: Float[np.ndarray, " n"] | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A result of others to compare with: per parameter (mean, plus, minus), both errors positive."""
+
+    label: str
+    parameters: Mapping[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class SpectrumError:
+    """Emulator error against multipole, in units of the data's error: root mean square and largest."""
+
+    name: str
+    multipole: Float[np.ndarray, " l"]
+    rms: Float[np.ndarray, " l"]
+    largest: Float[np.ndarray, " l"]
+
+
+@dataclass(frozen=True)
+class BestFit:
+    """One panel of the best fit: binned data with errors, the model in the same bins, and a smooth curve."""
+
+    title: str
+    x_label: str
+    y_label: str
+    x_scale: str
+    x: Float[np.ndarray, " bin"]
+    data: Float[np.ndarray, " bin"]
+    error: Float[np.ndarray, " bin"]
+    model: Float[np.ndarray, " bin"]
+    curve: tuple[Float[np.ndarray, " l"], Float[np.ndarray, " l"]] | None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything a report shows. `notes[file]` says what is missing or damaged; `certificate` is kept as written."""
+
+    title: str
+    certificate: Mapping[str, Any]
+    rounds: tuple[Round, ...]
+    failures: tuple[Failure, ...]
+    sample: Sample | None
+    published: Published | None
+    emulator_error: tuple[SpectrumError, ...]
+    best_fit: tuple[BestFit, ...]
+    best_point: Mapping[str, float]
+    study: str
+    ranges: Mapping[str, tuple[float | None, float | None]]
+    limit: float | None
+    notes: Mapping[str, str]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "Contents":
+        """Read the records in `folder`; InputError where there is no run at all."""
+        folder = Path(folder)
+        if not any((folder / name).is_file() for name in (*ABSENT, "published.json")):
+            raise InputError(
+                f"expected a run folder, got '{folder}', which holds no record of a run; "
+                "give the output folder of `alfonsine run`"
+            )
+        notes: dict[str, str] = {}
+
+        def take(name: str, read: Callable[[Path], Any], default: Any) -> Any:
+            if not (folder / name).is_file():
+                if name in ABSENT:
+                    notes[name] = ABSENT[name]
+                return default
+            try:
+                return read(folder / name)
+            except Damaged as damage:
+                notes[name] = f"The file {name} is there but cannot be read: {damage}."
+                return default
+
+        certificate = take("certificate.json", lambda path: json_value(path, dict), {})
+        study, settings = take("study.yaml", study_settings, ("", {}))
+        panels, best_point = take("bestfit.npz", _best_fit, ((), {}))
+        return cls(
+            title=text(settings.get("title")) or folder.resolve().name,
+            certificate=certificate,
+            rounds=take("history.json", _rounds, ()),
+            failures=take("failures.json", _failures, ()),
+            sample=take("posterior.npz", _sample, None),
+            published=take("published.json", _published, None),
+            emulator_error=take("emulator_error.npz", _emulator_error, ()),
+            best_fit=panels,
+            best_point=best_point,
+            study=study,
+            ranges=_ranges(settings),
+            limit=_limit(certificate, settings),
+            notes=notes,
+        )
+
+
+ABSENT = {
+    "certificate.json": "The run has not written a certificate: it was interrupted, or is still going on.",
+    "history.json": "The run has kept no history, so its way to the result cannot be drawn.",
+    "failures.json": "The run has kept no list of failed calls.",
+    "posterior.npz": "The run has not written a posterior, so there are no parameters to show.",
+    "emulator_error.npz": "The run has not recorded the emulator's error against multipole.",
+    "bestfit.npz": "The run has not recorded a best fit.",
+    "study.yaml": "The study file was not kept in the run folder.",
+}
+
+
+def _rounds(path: Path) -> tuple[Round, ...]:
+    rounds = []
+    for position, entry in enumerate(json_value(path, list)):
+        entry = entry if isinstance(entry, dict) else {}
+        calls = number(entry.get("calls"))
+        if calls is None:
+            raise Damaged(f"its entry {position} has no number of calls")
+        seconds = entry.get("seconds")
+        seconds = seconds if isinstance(seconds, dict) else {"all": seconds}
+        training, judged = number(entry.get("training")), number(entry.get("judged"))
+        rounds.append(
+            Round(
+                number=int(number(entry.get("round")) or 0),
+                calls=int(calls),
+                training=None if training is None else int(training),
+                judged=None if judged is None else int(judged),
+                kl=number(entry.get("kl")),
+                kl_upper95=number(entry.get("kl_upper95")),
+                loo_error=number(entry.get("loo_error")),
+                seconds={str(stage): s for stage, v in seconds.items() if (s := number(v)) is not None},
+                outcome=text(entry.get("outcome")),
+            )
+        )
+    return tuple(rounds)
+
+
+def _failures(path: Path) -> tuple[Failure, ...]:
+    failures = []
+    for entry in json_value(path, list):
+        entry = entry if isinstance(entry, dict) else {"reason": entry}
+        inputs = entry.get("inputs")
+        failures.append(
+            Failure(
+                inputs=inputs if isinstance(inputs, dict) else {},
+                reason=text(entry.get("reason")) or "no reason given",
+                seconds=number(entry.get("seconds")),
+            )
+        )
+    return tuple(failures)
+
+
+def _sample(path: Path) -> Sample:
+    """Columns that are not finite throughout are dropped: a derived value may be undefined somewhere."""
+    stored = arrays(path, required=("names", "samples"))
+    values, names = np.atleast_2d(stored["samples"]), stored["names"]
+    n, d = values.shape
+    if len(names) != d:
+        raise Damaged(f"it has {d} columns of samples and {len(names)} names")
+    latex = stored.get("latex", names)
+    if "derived" in stored and "derived_names" in stored and stored["derived"].shape[:1] == (n,):
+        derived_names = stored["derived_names"]
+        values = np.column_stack([values, stored["derived"]])
+        names = np.concatenate([names, derived_names])
+        latex = np.concatenate([latex, stored.get("derived_latex", derived_names)])
+    weights = stored.get("weights", np.ones(n))
+    keep = np.isfinite(values).all(axis=0)
+    if values.shape[1] != len(names) or len(latex) != len(names) or weights.shape != (n,) or n < 2:
+        raise Damaged("its arrays do not have the same length")
+    if not keep[:d].all() or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
+        raise Damaged("its samples or weights are not finite")
+    return Sample(
+        names=tuple(str(name) for name, kept in zip(names, keep, strict=True) if kept),
+        latex=tuple(str(label) for label, kept in zip(latex, keep, strict=True) if kept),
+        sampled=d,
+        values=np.asarray(values[:, keep], dtype=float),
+        weights=np.asarray(weights, dtype=float),
+        corrected_weights=_corrected(weights, stored.get("corrected_log_weights")),
+    )
+
+
+def _corrected(weights: np.ndarray, log_factor: np.ndarray | None) -> Float[np.ndarray, " n"] | None:
+    """Weights times exp(log factor); points without a finite factor count nothing."""
+    if log_factor is None or log_factor.shape != weights.shape or not np.isfinite(log_factor).any():
+        return None
+    finite = np.isfinite(log_factor)
+    factor = np.exp(np.where(finite, log_factor - np.max(log_factor[finite]), -np.inf))
+    return np.asarray(weights * factor, dtype=float)
+
+
+def _published(path: Path) -> Published:
+    stored = json_value(path, dict)
+    parameters = {}
+    for name, values in (stored.get("parameters") or {}).items():
+        numbers = [number(v) for v in values] if isinstance(values, list) else []
+        if len(numbers) == 2:
+            numbers = [*numbers, numbers[1]]
+        if len(numbers) == 3 and None not in numbers:
+            parameters[name] = (numbers[0], abs(numbers[1]), abs(numbers[2]))
+    return Published(label=text(stored.get("label")) or "published", parameters=parameters)
+
+
+def _emulator_error(path: Path) -> tuple[SpectrumError, ...]:
+    stored = arrays(path)
+    spectra = []
+    for key in stored:
+        name = key.removesuffix("_l")
+        parts = [np.asarray(stored.get(name + end, []), dtype=float) for end in ("_l", "_rms", "_max")]
+        if not key.endswith("_l") or not len({part.shape for part in parts}) == 1 or parts[0].ndim != 1:
+            continue
+        spectra.append(SpectrumError(name, *parts))
+    return tuple(spectra)
+
+
+def _best_fit(path: Path) -> tuple[tuple[BestFit, ...], Mapping[str, float]]:
+    stored = arrays(path)
+    companion = path.with_suffix(".json")
+    described = json_value(companion, dict) if companion.is_file() else {}
+    panels = []
+    for panel in described.get("panels") or [{"name": k[:-6]} for k in stored if k.endswith("_model")]:
+        panel = panel if isinstance(panel, dict) else {"name": panel}
+        name = text(panel.get("name"))
+        parts = [
+            np.asarray(stored.get(f"{name}_{end}", []), float) for end in ("x", "data", "error", "model")
+        ]
+        if not len({part.shape for part in parts}) == 1 or parts[0].ndim != 1 or not parts[0].size:
+            raise Damaged(f"its arrays of '{name}' are missing or do not have the same length")
+        curve = [np.asarray(stored.get(f"{name}_curve_{axis}", []), float) for axis in "xy"]
+        panels.append(
+            BestFit(
+                text(panel.get("title")) or name,
+                text(panel.get("x_label")),
+                text(panel.get("y_label")),
+                "log" if panel.get("x_scale") == "log" else "linear",
+                *parts,
+                curve=tuple(curve) if curve[0].shape == curve[1].shape and curve[0].size else None,
+            )
+        )
+    point = described.get("parameters")
+    point = point if isinstance(point, dict) else {}
+    return tuple(panels), {str(k): x for k, v in point.items() if (x := number(v)) is not None}
+
+
+def _ranges(settings: Mapping[str, Any]) -> dict[str, tuple[float | None, float | None]]:
+    """Hard edges of the uniform priors, so that a density is not smoothed across them."""
+    edges = {}
+    params = settings.get("params")
+    for name, entry in (params if isinstance(params, dict) else {}).items():
+        prior = entry.get("prior") if isinstance(entry, dict) else None
+        if isinstance(prior, dict):
+            edges[str(name)] = (written_number(prior.get("min")), written_number(prior.get("max")))
+        elif isinstance(prior, list) and len(prior) == 2:
+            edges[str(name)] = (written_number(prior[0]), written_number(prior[1]))
+    return edges
+
+
+def _limit(certificate: Mapping[str, Any], settings: Mapping[str, Any]) -> float | None:
+    """The largest KL that the study accepts."""
+    for place in (certificate.get("limits"), certificate.get("limit"), settings.get("accuracy")):
+        value = written_number(place.get("kl") if isinstance(place, dict) else place)
+        if value is not None:
+            return value
+    return None
