@@ -33,6 +33,7 @@ Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study fil
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")
 ]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
 
 
@@ -45,7 +46,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool | None) -> None:
     if wanted:
         print(f"alfonsine {version('alfonsine')}")
         raise typer.Exit
@@ -54,8 +55,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = None,
 ) -> None: ...
 
 
@@ -72,6 +73,14 @@ def plan(study: Study, output: Output = None) -> None:
     from alfonsine.study.run import plan as plan_study
 
     print(plan_study(settings, folder))
+
+
+@app.command()
+def report(folder: Folder) -> None:
+    """Write report.html of a run folder again, from its records."""
+    from alfonsine.report.report import render
+
+    print(render(folder))
 
 
 @app.command()
@@ -93,11 +102,12 @@ def data_list() -> None:
 
 def _read(study: Path, output: Path | None) -> tuple["Settings", Path]:
     """Read a study and check all of it that can be checked without an exact call."""
-    from alfonsine.study.prepare import prepare
     from alfonsine.study.settings import read_study
 
     settings = read_study(study)
     folder = output or settings.folder
+    from alfonsine.study.prepare import prepare  # heavy, and of no use to a file that cannot be read
+
     prepare(settings, folder)
     return settings, folder
 

@@ -19,9 +19,10 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Where settings came from: the file's name, its text, and the line of each key."""
+    """Where settings came from: the file's name and folder, its text, and the line of each key."""
 
     file: str = "study"
+    folder: Path | None = None
     text: str = ""
     lines: Mapping[Location, int] = field(default_factory=dict)
 
@@ -95,7 +96,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
         raise InputError(
             f"{file}:1: expected blocks such as 'theory:' and 'params:', got {_kind(data)}; see examples/"
         )
-    return data, Source(file=file, text=text, lines=lines)
+    return data, Source(file=file, folder=path.parent, text=text, lines=lines)
 
 
 def _walk(

@@ -36,6 +36,8 @@ def _empty_as_mapping(value: Any) -> Any:
 
 
 Options = Annotated[dict[str, Any], BeforeValidator(_empty_as_mapping)]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+Numbers = Annotated[tuple[float, ...], Field(strict=False)]
 
 
 class ClassySettings(Block):
@@ -49,22 +51,37 @@ class ClassySettings(Block):
 
 
 class PythonSettings(Block):
-    """A function of yours: `module:function`, called with the parameters by name."""
+    """A function of yours, `module:function`, looked for beside the study file and then as Python does.
+
+    `inputs` are the parameters that it knows; where there are none, any parameter is passed on.
+    """
 
     function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["my_module:my_function"])
-    options: Options = {}
+    inputs: Texts = Field(default=(), examples=["[omega_b, n_s]"])
+
+
+class MisdeedSettings(Block):
+    """How a toy misbehaves where `parameter` exceeds `above`."""
+
+    deed: Literal["hang", "crash", "abort", "exit", "nan", "raise", "fail"]
+    parameter: str = Field(examples=["x"])
+    above: float = Field(examples=[1.0])
 
 
 class ToySettings(Block):
-    """A closed-form model, for tests and for trying things out."""
+    """A closed-form theory of the study's own parameters, for tests and for trying things out.
 
-    model_config = ConfigDict(extra="allow")
-    name: str = Field(default="linear", examples=["linear"])
+    linear: `matrix` (unit matrix where there is none) times parameters plus `offset`; banana: bent by `bend`.
+    `misdeed`, `diary` (a file that gets a line for each call) and `seconds` try the machinery around it.
+    """
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Everything beside `name`, for the toy itself to check."""
-        return dict(self.__pydantic_extra__ or {})
+    name: Literal["linear", "banana"] = "linear"
+    matrix: tuple[Numbers, ...] | None = Field(default=None, strict=False, examples=["[[1, 0], [0, 1]]"])
+    offset: Numbers | None = Field(default=None, examples=["[0, 0]"])
+    bend: float = 0.5
+    misdeed: MisdeedSettings | None = None
+    diary: str | None = Field(default=None, examples=["calls.txt"])
+    seconds: float = Field(default=0.0, ge=0)
 
 
 class TheorySettings(Block):

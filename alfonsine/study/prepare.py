@@ -1,0 +1,127 @@
+"""From settings to all that a run needs; what can be wrong is found here, before the first exact call."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from alfonsine.errors import InputError
+from alfonsine.likelihood.likelihood import Likelihood
+from alfonsine.likelihood.registry import load_likelihood
+from alfonsine.space.parameter_space import ParameterSpace
+from alfonsine.study.build import build_theory
+from alfonsine.study.parameters import Parameters, parameter_space, parameters
+from alfonsine.study.read import Location
+from alfonsine.study.settings import Settings
+from alfonsine.theory.theory import Theory
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that can be run: settings, run folder, sampled space, roles, theory, likelihoods."""
+
+    settings: Settings
+    folder: Path
+    space: ParameterSpace
+    parameters: Parameters
+    theory: Theory
+    likelihoods: Mapping[str, Likelihood]
+
+
+def prepare(settings: Settings, folder: Path) -> Study:
+    """Build the parts of a study and check that they fit; InputError in one line where they do not.
+
+    Makes no exact call and writes nothing.
+    """
+    space, roles = parameter_space(settings), parameters(settings)
+    _check_budget(settings, space)
+    with _at(settings, ("output",)):
+        check_folder(folder)
+    likelihoods = {}
+    for name, options in settings.likelihood.items():
+        with _at(settings, ("likelihood", name)):
+            likelihoods[name] = load_likelihood(name, dict(options))
+    roles = roles.with_nuisance(_nuisance(settings, roles, likelihoods))
+    with _at(settings, ("theory", settings.theory.code)):
+        theory = build_theory(settings, roles, _spectra(likelihoods))
+    _check_parameters(settings, space, roles, theory)
+    return Study(settings, folder, space, roles, theory, likelihoods)
+
+
+def check_folder(folder: Path) -> None:
+    """The run folder, or where it will be made, can be written to, and what an earlier run left is whole."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"expected a folder for the output, got the file '{there}'; choose another")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"expected a folder that can be written to, got '{there}' ({os.strerror(error.errno or 0)})"
+        ) from None
+    emulator = folder / "emulator.safetensors"
+    if emulator.exists():
+        try:
+            with safe_open(emulator, framework="numpy") as stored:
+                stored.keys()
+        except (SafetensorError, OSError) as error:
+            raise InputError(
+                f"expected a whole emulator in '{emulator}', got a damaged file ({error}); delete it: "
+                "the archive keeps all exact calls"
+            ) from None
+
+
+@contextmanager
+def _at(settings: Settings, location: Location) -> Iterator[None]:
+    """Say where in the study file an InputError from another room belongs."""
+    try:
+        yield
+    except InputError as error:
+        raise settings.source.error(location, str(error)) from None
+
+
+def _check_budget(settings: Settings, space: ParameterSpace) -> None:
+    """A budget that cannot reach a verdict is refused before it is spent."""
+    judging, least = settings.accuracy.judging, 1 + space.dimension + settings.accuracy.judging
+    if settings.accuracy.calls < least:
+        raise settings.source.error(
+            ("accuracy", "calls"),
+            f"expected at least {least} (1 + {space.dimension} to begin, {judging} to judge), "
+            f"got {settings.accuracy.calls}",
+        )
+
+
+def _nuisance(settings: Settings, roles: Parameters, likelihoods: Mapping[str, Likelihood]) -> list[str]:
+    """Parameters that likelihoods claim; each must have a value."""
+    for name, likelihood in likelihoods.items():
+        for parameter in likelihood.nuisance:
+            if parameter not in roles.given:
+                raise settings.source.error(
+                    ("likelihood", name),
+                    f"expected its parameter '{parameter}' among params, got none; "
+                    f"add '{parameter}: {{prior: ...}}', or fix it with a number",
+                )
+    return [parameter for likelihood in likelihoods.values() for parameter in likelihood.nuisance]
+
+
+def _spectra(likelihoods: Mapping[str, Likelihood]) -> dict[str, int]:
+    """Every spectrum that a likelihood reads, up to the largest l_max."""
+    spectra: dict[str, int] = {}
+    for likelihood in likelihoods.values():
+        for name, l_max in likelihood.spectra.items():
+            spectra[name] = max(l_max, spectra.get(name, 2))
+    return spectra
+
+
+def _check_parameters(settings: Settings, space: ParameterSpace, roles: Parameters, theory: Theory) -> None:
+    """Let the code read its inputs at the reference point."""
+    reference = dict(zip(space.names, np.asarray(space.reference).tolist(), strict=True))
+    inputs = roles.theory_inputs(reference)
+    with _at(settings, ("params",)):
+        theory.check(inputs)

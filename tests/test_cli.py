@@ -1,0 +1,141 @@
+"""The command line: exit codes, one line for what the user can mend, and thin commands over the rooms."""
+
+import json
+import subprocess
+import sys
+import types
+
+import pytest
+
+from alfonsine import cli
+from alfonsine.errors import InputError
+
+STUDY = """
+theory: {classy: {extra_args: {N_ur: 3.044}}}
+likelihood: {mock_cmb: }
+params: {n_s: {prior: [0.9, 1.0], ref: 0.96, proposal: 0.004}}
+"""
+CERTIFICATE = {
+    "outcome": "pass",
+    "advice": "nothing to do",
+    "kl": {"estimate": 0.001, "upper95": 0.002},
+    "solver_calls": {"total": 48, "training": 36, "judging": 12, "failed": 0},
+}
+
+
+def call(monkeypatch, *arguments):
+    """Run the command line in this process; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return left.value.code or 0
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    """Stands for the stages behind the commands: notes what they were asked, ends with `outcome`."""
+    module = types.ModuleType("alfonsine.study.run")
+    module.asked, module.outcome = [], "pass"
+
+    def run(settings, *, folder, progress):
+        module.asked.append((settings, folder, progress))
+        if isinstance(module.outcome, Exception):
+            raise module.outcome
+        progress.start("exact calls", 2)
+        progress.advance("point 1")
+        progress.say("round 1: KL 0.001")
+        progress.stop()
+        folder.mkdir(parents=True)
+        (folder / "certificate.json").write_text(json.dumps(CERTIFICATE | {"outcome": module.outcome}))
+
+    module.run, module.plan = run, lambda settings, folder: f"a plan for {folder}"
+    monkeypatch.setitem(sys.modules, "alfonsine.study.run", module)
+    monkeypatch.setitem(
+        sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=lambda *a: None)
+    )
+    return module
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("pass", 0), ("fail", 1), ("inconclusive", 1)])
+def test_the_exit_code_is_the_outcome(monkeypatch, capsys, study, stages, tmp_path, outcome, code):
+    stages.outcome = outcome
+    assert call(monkeypatch, "run", study, "--output", tmp_path / "out") == code
+    shown = capsys.readouterr().out
+    assert outcome in shown and "95 % sure below 0.002" in shown and "48 total" in shown
+    assert (
+        "round 1: KL 0.001" in shown and "exact calls (2)" in shown
+    )  # progress, as lines where there is no terminal
+
+
+def test_quiet_shows_the_outcome_only(monkeypatch, capsys, study, stages, tmp_path):
+    assert call(monkeypatch, "run", study, "--quiet", "-o", tmp_path / "out") == 0
+    shown = capsys.readouterr().out
+    assert "pass" in shown and "round 1" not in shown
+
+
+def test_the_run_folder_is_that_of_the_study_or_the_option(monkeypatch, study, stages, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    call(monkeypatch, "run", study, "-q")
+    call(monkeypatch, "run", study, "-q", "-o", "elsewhere")
+    assert [str(folder) for _, folder, _ in stages.asked] == ["runs/study", "elsewhere"]
+
+
+def test_what_the_user_can_mend_is_one_line_and_code_2(monkeypatch, capsys, study, stages, tmp_path):
+    stages.outcome = InputError("expected a, got b; try c")
+    assert call(monkeypatch, "run", study, "-o", tmp_path / "out") == 2
+    assert capsys.readouterr().err == "alfonsine: expected a, got b; try c\n"
+
+
+def test_plan_computes_nothing(monkeypatch, capsys, study, stages, tmp_path):
+    assert call(monkeypatch, "plan", study, "-o", tmp_path / "out") == 0
+    assert "a plan for" in capsys.readouterr().out
+    assert stages.asked == [] and not (tmp_path / "out").exists()
+
+
+def test_the_demo_is_the_built_in_study(monkeypatch, stages, tmp_path):
+    assert call(monkeypatch, "demo", "-q", "-o", tmp_path / "out") == 0
+    assert list(stages.asked[0][0].likelihood) == ["mock_cmb"]
+
+
+def test_a_wrong_command_is_code_2(monkeypatch, capsys):
+    assert call(monkeypatch, "rnu") == 2
+    assert "rnu" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "--help"], ["data", "--help"]])
+def test_questions_are_answered(monkeypatch, capsys, arguments):
+    assert call(monkeypatch, *arguments) == 0
+    assert "alfonsine" in capsys.readouterr().out
+
+
+def test_the_installed_command_ends_with_code_2_and_no_traceback(tmp_path):
+    command = [sys.executable, "-m", "alfonsine.cli", "run", str(tmp_path / "absent.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("alfonsine: ") and len(done.stderr.splitlines()) == 1
+
+
+def test_help_does_not_import_what_it_does_not_need():
+    heavy = (
+        "classy",
+        "matplotlib",
+        "blackjax",
+        "equinox",
+        "pydantic",
+        "scipy.stats",
+        "getdist",
+        "pooch",
+        "arviz",
+    )
+    script = f"import sys, alfonsine.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "[]"
