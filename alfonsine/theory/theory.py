@@ -1,0 +1,38 @@
+"""The one interface that an exact code offers."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+from alfonsine.theory.observables import Observables
+
+
+class TheoryError(Exception):
+    """The code has no answer at this point; the message is the reason, in one line."""
+
+
+class Theory(Protocol):
+    """An exact code with fixed settings. Implementations are frozen dataclasses that can be pickled.
+
+    They must live in an importable module (not in a script run as `__main__`): worker processes import them.
+    """
+
+    def identity(self) -> dict[str, Any]:
+        """Code, version, settings, outputs as JSON: with the inputs, all that decides a result."""
+        ...
+
+    def check(self, parameters: Collection[str]) -> None:
+        """Raise InputError for a parameter that the code does not know, naming the nearest known one.
+
+        `parameters` may be a mapping from names to reference values; these are then tried, too.
+        """
+        ...
+
+    def compute(self, inputs: Mapping[str, float]) -> Observables:
+        """Evaluate the code at one point; TheoryError(reason) where it has no answer."""
+        ...
+
+
+def one_line(error: BaseException | str, limit: int = 400) -> str:
+    """Shorten an error to one line."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
