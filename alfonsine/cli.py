@@ -34,6 +34,7 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
+DataSet = Annotated[str, typer.Argument(metavar="NAME", help="As in `alfonsine data list`.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
 
 
@@ -98,6 +99,22 @@ def data_list() -> None:
     for row in data_sets.list():
         table.add_row(*row)
     Console().print(table)
+
+
+@data.command("install")
+def data_install(name: DataSet) -> None:
+    """Fetch a data set from its public address, checked by its digests."""
+    from alfonsine.likelihood import data_sets
+
+    print(data_sets.install(name))
+
+
+@data.command("check")
+def data_check(name: DataSet) -> None:
+    """Compare a data set that is here with its published digests."""
+    from alfonsine.likelihood import data_sets
+
+    print(data_sets.check(name))
 
 
 def _read(study: Path, output: Path | None) -> tuple["Settings", Path]:

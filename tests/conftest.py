@@ -31,9 +31,14 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.fixture
-def data_folder() -> "DataFolder":
-    """Look up a data set: `data_folder("planck2018_lite")` is its folder, or the test is skipped by name."""
-    return DataFolder()
+def data_folder(monkeypatch: pytest.MonkeyPatch) -> "DataFolder":
+    """Look up a data set: `data_folder("planck2018_lite")` is its folder, or the test is skipped by name.
+
+    For the length of the test, ALFONSINE_DATA names the folder that holds it.
+    """
+    found = DataFolder()
+    monkeypatch.setenv("ALFONSINE_DATA", str(found.path))
+    return found
 
 
 class DataFolder:

@@ -104,6 +104,22 @@ def test_the_demo_is_the_built_in_study(monkeypatch, stages, tmp_path):
     assert list(stages.asked[0][0].likelihood) == ["mock_cmb"]
 
 
+def test_data_sets_are_listed_and_missed(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("ALFONSINE_DATA", str(tmp_path))
+    assert call(monkeypatch, "data", "list") == 0
+    assert "planck2018_lite" in capsys.readouterr().out
+    assert call(monkeypatch, "data", "check", "planck2018_lite") == 2
+    assert "alfonsine data install planck2018_lite" in capsys.readouterr().err
+    assert call(monkeypatch, "data", "check", "plank2018_lite") == 2
+    assert "did you mean 'planck2018_lite'?" in capsys.readouterr().err
+
+
+def test_a_data_set_that_is_here_is_checked(monkeypatch, capsys, data_folder):
+    place = data_folder("planck2018_lite")
+    assert call(monkeypatch, "data", "check", "planck2018_lite") == 0
+    assert str(place) in capsys.readouterr().out.replace("\n", "")
+
+
 def test_a_wrong_command_is_code_2(monkeypatch, capsys):
     assert call(monkeypatch, "rnu") == 2
     assert "rnu" in capsys.readouterr().err
