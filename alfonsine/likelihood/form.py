@@ -1,0 +1,43 @@
+"""The probability of the data as a function of the bands, apart from where the bands come from."""
+
+import abc
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from alfonsine.likelihood.likelihood import FoldedLikelihood
+
+
+class Form(eqx.Module):
+    """A density of the data given the model's bands: Gaussian, Wishart, log-normal."""
+
+    nuisance: eqx.AbstractVar[tuple[str, ...]]
+
+    @abc.abstractmethod
+    def log_likelihood(
+        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+    ) -> Float[Array, ""]:
+        """ln L."""
+
+    @abc.abstractmethod
+    def whiten(
+        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+    ) -> Float[Array, "n w"]:
+        """Band differences in units of the data's error at `reference`."""
+
+    @abc.abstractmethod
+    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+        """The same density as a function of amplitudes a, for bands = matrix @ a."""
+
+
+class FoldedForm(FoldedLikelihood):
+    """Any form behind a matrix: for those that have no shorter way from amplitudes to ln L."""
+
+    matrix: Float[Array, "band K"]
+    form: Form
+
+    def __call__(
+        self, amplitudes: Float[Array, " K"], nuisance: Float[Array, " nuisance"]
+    ) -> Float[Array, ""]:
+        """ln L at bands = matrix @ amplitudes."""
+        return self.form.log_likelihood(self.matrix @ amplitudes, nuisance)

@@ -1,0 +1,62 @@
+"""What every data set answers, whatever its form.
+
+A likelihood sees the theory only through its *bands*: a short vector, linear in the spectra. So for an emulator
+whose spectra are linear in K amplitudes, window and basis can be multiplied once (`fold`), and a sampler forms
+neither spectra nor windows.
+
+Convention: everything called log_likelihood returns ln L, never -ln L or chi-square. C_l are in muK^2, for integer
+l from 2: index 0 of an array is l = 2.
+"""
+
+import abc
+from collections.abc import Mapping
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+
+class FoldedLikelihood(eqx.Module):
+    """ln L of the amplitudes of a linear emulator: what a sampler calls."""
+
+    @abc.abstractmethod
+    def __call__(
+        self, amplitudes: Float[Array, " K"], nuisance: Float[Array, " nuisance"]
+    ) -> Float[Array, ""]:
+        """ln L where bands = matrix @ amplitudes."""
+
+
+class Likelihood(eqx.Module):
+    """A data set. Implementations are pytrees of arrays: pass them through `jit` as arguments.
+
+    name       as in the study file
+    spectra    {name: l_max} of what the theory must supply
+    nuisance   names of the data set's own parameters, in the order in which `log_likelihood` takes them
+    """
+
+    name: eqx.AbstractVar[str]
+    nuisance: eqx.AbstractVar[tuple[str, ...]]
+
+    @property
+    @abc.abstractmethod
+    def spectra(self) -> dict[str, int]:
+        """Spectra needed, with the highest multipole of each."""
+
+    @abc.abstractmethod
+    def bands(self, spectra: Mapping[str, Float[Array, " _"]]) -> Float[Array, " band"]:
+        """Band powers of the model: linear in the spectra. What lies above l_max is ignored."""
+
+    @abc.abstractmethod
+    def log_likelihood(
+        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+    ) -> Float[Array, ""]:
+        """ln L of the model's bands, with normalisation where it is known."""
+
+    @abc.abstractmethod
+    def whiten(
+        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+    ) -> Float[Array, "n w"]:
+        """Band differences in units of the data's error: |whiten(d)|^2 = d' F d, F the Fisher matrix at `reference`."""
+
+    @abc.abstractmethod
+    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+        """Likelihood of the amplitudes a, for bands = matrix @ a. Equals `log_likelihood(matrix @ a, nuisance)`."""
