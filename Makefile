@@ -24,11 +24,13 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED)
 	$(BIN)/alfonsine demo
 
-test: lint
+test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+	@$(MAKE) --no-print-directory lint
 
-test-all: lint
+test-all: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS)
+	@$(MAKE) --no-print-directory lint
 
 bench: $(INSTALLED)
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

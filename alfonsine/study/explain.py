@@ -107,18 +107,12 @@ def _words(annotation: Any, metadata: list[Any]) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_words(p, metadata) for p in parts if p is not type(None))
     if origin is dict:
-        return (
-            "a mapping with at least one entry"
-            if any(hasattr(m, "min_length") for m in metadata)
-            else "a mapping"
-        )
+        return "a mapping with at least one entry" if any(hasattr(m, "min_length") for m in metadata) else "a mapping"
     return "a list" if origin is tuple else str(annotation)
 
 
 def _range(noun: str, metadata: list[Any]) -> str:
-    limits = {
-        name: getattr(m, name) for m in metadata for name in ("gt", "ge", "lt", "le") if hasattr(m, name)
-    }
+    limits = {name: getattr(m, name) for m in metadata for name in ("gt", "ge", "lt", "le") if hasattr(m, name)}
     if limits.get("gt") == 0:
         noun, limits = noun.replace("a ", "a positive ", 1), {k: v for k, v in limits.items() if k != "gt"}
     if limits.keys() == {"ge", "le"}:

@@ -55,9 +55,7 @@ def _parse(text: str) -> ast.Lambda:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise InputError(
-            f"expected an expression, got '{text}'; try 'lambda logA: 1e-10*np.exp(logA)'"
-        ) from None
+        raise InputError(f"expected an expression, got '{text}'; try 'lambda logA: 1e-10*np.exp(logA)'") from None
     if not isinstance(tree, ast.Lambda):
         raise InputError(f"expected 'lambda names: expression', got '{text}'; begin with 'lambda'")
     extra = tree.args
@@ -71,9 +69,7 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any], text: str) -> Any:
     with np.errstate(all="ignore"):  # an undefined value is nan: the point fails, the study goes on
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return np.float64(
-                    repr(number)
-                )  # by its digits: an integer too long for a float becomes infinite
+                return np.float64(repr(number))  # by its digits: an integer too long for a float becomes infinite
             case ast.Name(id=name):
                 if name not in values:
                     raise InputError(f"unknown name '{name}' in '{text}'; {nearest(name, values)}")
@@ -83,9 +79,7 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any], text: str) -> Any:
             case ast.UnaryOp(op=operator, operand=operand) if type(operator) in OPERATORS:
                 return OPERATORS[type(operator)](_evaluate(operand, values, text))
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in OPERATORS:
-                return OPERATORS[type(operator)](
-                    _evaluate(left, values, text), _evaluate(right, values, text)
-                )
+                return OPERATORS[type(operator)](_evaluate(left, values, text), _evaluate(right, values, text))
             case ast.Call(
                 func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name),
                 args=[argument],

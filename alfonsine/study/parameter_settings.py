@@ -58,11 +58,7 @@ class ReferenceSettings(_Block):
 
 def _prior(value: Any) -> Any:
     """`[0, 1]` means `{min: 0, max: 1}`."""
-    return (
-        dict(zip(("min", "max"), value, strict=True))
-        if isinstance(value, list) and len(value) == 2
-        else value
-    )
+    return dict(zip(("min", "max"), value, strict=True)) if isinstance(value, list) and len(value) == 2 else value
 
 
 def _reference(value: Any) -> Any:
@@ -73,12 +69,8 @@ def _reference(value: Any) -> Any:
 class ParameterSettings(_Block):
     """One entry of `params`."""
 
-    prior: Annotated[PriorSettings | None, BeforeValidator(_prior)] = Field(
-        default=None, examples=["{min: 0, max: 1}"]
-    )
-    ref: Annotated[ReferenceSettings | None, BeforeValidator(_reference)] = Field(
-        default=None, examples=[0.5]
-    )
+    prior: Annotated[PriorSettings | None, BeforeValidator(_prior)] = Field(default=None, examples=["{min: 0, max: 1}"])
+    ref: Annotated[ReferenceSettings | None, BeforeValidator(_reference)] = Field(default=None, examples=[0.5])
     proposal: float | None = Field(default=None, gt=0, examples=[0.01])
     value: float | Expression | None = Field(default=None, examples=[0.06])
     derived: bool | Expression | None = Field(default=None, examples=["true"])
@@ -114,18 +106,12 @@ class ParameterSettings(_Block):
         if len(given) > 1:
             raise InputError(f"expected one of prior, value and derived, got {' and '.join(given)}; keep one")
         if self.derived is False and self.kind == "derived":
-            raise InputError(
-                "expected a prior, a value or derived: true, got derived: false; give one of them"
-            )
+            raise InputError("expected a prior, a value or derived: true, got derived: false; give one of them")
         for name in ("ref", "proposal"):
             if getattr(self, name) is not None and self.prior is None:
-                raise InputError(
-                    f"expected {name} beside a prior only, got no prior; add one or remove {name}"
-                )
+                raise InputError(f"expected {name} beside a prior only, got no prior; add one or remove {name}")
         if self.drop and self.kind == "derived":
-            raise InputError(
-                "expected drop for a parameter with a value or prior, got a derived one; remove drop"
-            )
+            raise InputError("expected drop for a parameter with a value or prior, got a derived one; remove drop")
         return self
 
     @property

@@ -97,9 +97,7 @@ def parameter_space(settings: Settings) -> ParameterSpace:
 
 def parameters(settings: Settings) -> Parameters:
     """Sort the parameters by role; InputError for an expression of something unknown, or of itself."""
-    by_kind: dict[str, dict[str, ParameterSettings]] = {
-        k: {} for k in ("sampled", "fixed", "computed", "derived")
-    }
+    by_kind: dict[str, dict[str, ParameterSettings]] = {k: {} for k in ("sampled", "fixed", "computed", "derived")}
     for name, parameter in settings.params.items():
         by_kind[parameter.kind][name] = parameter
     computed = {n: p.value for n, p in by_kind["computed"].items() if isinstance(p.value, Expression)}
@@ -152,9 +150,7 @@ def _in_order(
     ordered: dict[str, Expression] = {}
     while len(ordered) < len(expressions):
         available = {*known, *ordered}
-        ready = [
-            n for n in expressions if n not in ordered and available.issuperset(expressions[n].arguments)
-        ]
+        ready = [n for n in expressions if n not in ordered and available.issuperset(expressions[n].arguments)]
         if not ready:
             raise _unresolved(settings, expressions, ordered, known, key)
         ordered |= {n: expressions[n] for n in ready}

@@ -83,7 +83,7 @@ def _at(settings: Settings, location: Location) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise settings.source.error(location, str(error)) from None
+        raise settings.source.error(location, str(error).removeprefix(f"{location[-1]}: ")) from None
 
 
 def _check_budget(settings: Settings, space: ParameterSpace) -> None:
@@ -123,5 +123,17 @@ def _check_parameters(settings: Settings, space: ParameterSpace, roles: Paramete
     """Let the code read its inputs at the reference point."""
     reference = dict(zip(space.names, np.asarray(space.reference).tolist(), strict=True))
     inputs = roles.theory_inputs(reference)
-    with _at(settings, ("params",)):
+    try:
         theory.check(inputs)
+    except InputError as error:
+        raise settings.source.error(_blamed(settings, str(error)), str(error)) from None
+
+
+def _blamed(settings: Settings, message: str) -> Location:
+    """Where the name stands that a theory complains of: the first that it quotes."""
+    code = settings.theory.code
+    settings_of_code = getattr(settings.theory.settings, "extra_args", {})
+    places = [("params", name) for name in settings.params]
+    places += [("theory", code, "extra_args", name) for name in settings_of_code]
+    named = [place for place in places if f"'{place[-1]}'" in message]
+    return min(named, key=lambda place: message.index(f"'{place[-1]}'"), default=("theory", code))

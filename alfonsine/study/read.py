@@ -93,20 +93,14 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
     if data is None:
         raise InputError(f"{file}: expected a study, got an empty file; start from a file in examples/")
     if not isinstance(data, dict):
-        raise InputError(
-            f"{file}:1: expected blocks such as 'theory:' and 'params:', got {_kind(data)}; see examples/"
-        )
+        raise InputError(f"{file}:1: expected blocks such as 'theory:' and 'params:', got {_kind(data)}; see examples/")
     return data, Source(file=file, folder=path.parent, text=text, lines=lines)
 
 
-def _walk(
-    node: yaml.Node, location: Location, lines: dict[Location, int], above: list[yaml.Node], file: str
-) -> None:
+def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], above: list[yaml.Node], file: str) -> None:
     """Note the line of every key; refuse keys given twice, keys that are not text, and loops of anchors."""
     if any(node is parent for parent in above):
-        raise InputError(
-            f"{file}:{node.start_mark.line + 1}: expected plain values, got an anchor inside itself"
-        )
+        raise InputError(f"{file}:{node.start_mark.line + 1}: expected plain values, got an anchor inside itself")
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:

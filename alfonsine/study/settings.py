@@ -44,9 +44,7 @@ class ClassySettings(Block):
     """CLASS. `extra_args` are passed on as they are; spectra and l_max follow from the likelihoods."""
 
     extra_args: Options = Field(default={}, examples=["{N_ur: 3.044}"])
-    spectra: Annotated[tuple[str, ...], Field(strict=False)] = Field(
-        default=(), examples=["[tt, te, ee, pp]"]
-    )
+    spectra: Annotated[tuple[str, ...], Field(strict=False)] = Field(default=(), examples=["[tt, te, ee, pp]"])
     l_max: int | None = Field(default=None, ge=2, le=20000, examples=[2508])
 
 
@@ -172,9 +170,7 @@ class Settings(Block):
 
     theory: TheorySettings = Field(examples=["classy:"])
     likelihood: dict[str, Options] = Field(min_length=1, examples=["planck_2018_lite:"])
-    params: dict[str, ParameterSettings] = Field(
-        min_length=1, examples=["n_s: {prior: {min: 0.9, max: 1.0}}"]
-    )
+    params: dict[str, ParameterSettings] = Field(min_length=1, examples=["n_s: {prior: {min: 0.9, max: 1.0}}"])
     sampler: Annotated[SamplerSettings, BeforeValidator(_empty_as_mapping)] = SamplerSettings()
     output: str | None = Field(default=None, min_length=1, examples=["runs/planck"])
     emulator: Annotated[EmulatorSettings, BeforeValidator(_empty_as_mapping)] = EmulatorSettings()

@@ -76,15 +76,15 @@ CASES = {
     "parameter that the code does not know": (
         "omega_b:",
         "omega_bb:",
-        r":6: params: .*'omega_bb'.*'omega_b'",
+        r":7: params\.omega_bb: .*'omega_bb'.*'omega_b'",
     ),
     "setting that the code does not know": (
         "N_ur",
         "N_uur",
-        r":\d+: (params|theory\.classy): .*'N_uur'.*'N_ur'",
+        r":3: theory\.classy\.extra_args\.N_uur: .*'N_ur'",
     ),
     "derived parameter that the code does not know": ("H0:", "H00:", r":2: theory\.classy: .*'H00'.*'H0'"),
-    "the same quantity twice": ("N_ur: 3.044", "n_s: 0.96", r":\d+: (params|theory\.classy): .*'n_s'"),
+    "the same quantity twice": ("N_ur: 3.044", "n_s: 0.96", r":9: params\.n_s: expected 'n_s' as a setting or"),
     "expression that is not arithmetic": (
         "np.exp(logA)",
         "open(logA)",

@@ -48,11 +48,7 @@ def test_the_space_is_that_of_the_study():
     assert np.allclose(space.reference, [1.0, 3.05, 0.75])
     assert np.allclose(space.step, [0.0025, 0.02, 0.01])
     theta = jnp.array([1.001, 3.0, 0.7])
-    truth = (
-        stats.norm(1, 0.0025).logpdf(1.001)
-        + stats.uniform(2, 2).logpdf(3.0)
-        + stats.uniform(0.5, 0.5).logpdf(0.7)
-    )
+    truth = stats.norm(1, 0.0025).logpdf(1.001) + stats.uniform(2, 2).logpdf(3.0) + stats.uniform(0.5, 0.5).logpdf(0.7)
     assert float(space.log_prior(theta)) == pytest.approx(truth, abs=1e-12)
 
 
@@ -60,9 +56,7 @@ def test_inputs_of_the_theory():
     roles = parameters(study()).with_nuisance(["A_planck", "calibration"])
     theta = {"A_planck": 1.001, "logA": 3.0, "h": 0.7}
     A_s = 1e-10 * math.exp(3.0)
-    assert roles.theory_inputs(theta) == pytest.approx(
-        {"n_s": 0.96, "twice": 2 * A_s, "A_s": A_s, "H0": 70.0}
-    )
+    assert roles.theory_inputs(theta) == pytest.approx({"n_s": 0.96, "twice": 2 * A_s, "A_s": A_s, "H0": 70.0})
     assert set(roles.inputs) == {"n_s", "twice", "A_s", "H0"}
     assert roles.nuisance_values(theta, ["calibration", "A_planck"]) == {"calibration": 2, "A_planck": 1.001}
     assert roles.asked == ("sigma8", "Omega_m")
@@ -120,8 +114,6 @@ def test_roles_that_do_not_fit(change, message):
 
 
 def test_at_least_one_parameter_is_sampled():
-    settings = settings_from(
-        {"theory": {"toy": None}, "likelihood": {"mock_cmb": None}, "params": {"n_s": 0.96}}
-    )
+    settings = settings_from({"theory": {"toy": None}, "likelihood": {"mock_cmb": None}, "params": {"n_s": 0.96}})
     with pytest.raises(InputError, match=r"params: expected at least one sampled parameter"):
         parameter_space(settings)

@@ -178,8 +178,6 @@ def test_what_does_not_fit_is_told_in_one_line(path, value, message):
 
 def test_messages_name_the_line(tmp_path):
     path = tmp_path / "my.yaml"
-    path.write_text(
-        "theory: {toy: }\nlikelihood: {mock_cmb: }\nparams: {x: {prior: [0, 1]}}\naccuracy:\n  kk: 1\n"
-    )
+    path.write_text("theory: {toy: }\nlikelihood: {mock_cmb: }\nparams: {x: {prior: [0, 1]}}\naccuracy:\n  kk: 1\n")
     with pytest.raises(InputError, match=r"\Amy\.yaml:5: accuracy: unknown key 'kk'"):
         read_study(path)
