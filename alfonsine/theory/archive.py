@@ -25,10 +25,11 @@ APPLICATION_ID = 0x416C6653  # "AlfS": tells our files from other people's
 SCHEMA = (
     "CREATE TABLE theories (digest TEXT PRIMARY KEY, identity TEXT NOT NULL)",
     "CREATE TABLE calls (key TEXT PRIMARY KEY, theory TEXT, inputs TEXT NOT NULL, status TEXT NOT NULL, "
-    "reason TEXT NOT NULL, seconds REAL NOT NULL, finished TEXT NOT NULL, observables BLOB)",
+    "reason TEXT NOT NULL, seconds REAL NOT NULL, finished TEXT NOT NULL, observables BLOB, "
+    "digest TEXT)",
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
-COLUMNS = "key, inputs, status, reason, seconds, observables, finished"
+COLUMNS = "key, inputs, status, reason, seconds, observables, digest, finished"
 FULL_CHECK_BELOW = 100e6  # bytes; larger files are checked page by page as they are read
 PATIENCE = 60.0  # seconds to wait for another writer
 
@@ -65,14 +66,13 @@ class Archive:
         inputs = json.dumps({name: _exact(name, value).hex() for name, value in call.inputs.items()})
         data = None if call.observables is None else call.observables.to_bytes()
         finished = call.finished or datetime.now(UTC).isoformat(timespec="milliseconds")
-        row = (call.key, theory, inputs, call.status, call.reason, call.seconds, finished, data)
+        digest = None if data is None else hashlib.sha256(data).hexdigest()
+        row = (call.key, theory, inputs, call.status, call.reason, call.seconds, finished, data, digest)
         with self._access() as connection, _transaction(connection):
             if identity is not None:
                 entry = (theory, json.dumps(identity, sort_keys=True))
                 connection.execute("INSERT OR IGNORE INTO theories VALUES (?, ?)", entry)
-            return (
-                connection.execute("INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?)", row).rowcount == 1
-            )
+            return connection.execute("INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?)", row).rowcount == 1
 
     def counts(self) -> dict[str, int]:
         """How many calls are done and how many failed."""
@@ -118,8 +118,11 @@ class Archive:
                 yield call
 
     def _call(self, row: tuple[Any, ...]) -> Call:
-        key, inputs, status, reason, seconds, data, finished = row
+        key, inputs, status, reason, seconds, data, digest, finished = row
         try:
+            # sqlite fills a page that was cut off with zeros and says nothing
+            if data is not None and hashlib.sha256(data).hexdigest() != digest:
+                raise ValueError
             values = {name: float.fromhex(value) for name, value in json.loads(inputs).items()}
             observables = None if data is None else Observables.from_bytes(data)
         except (InputError, ValueError, AttributeError, TypeError):
@@ -149,7 +152,13 @@ class Archive:
             (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
             if tables and application != APPLICATION_ID:
                 raise self._damaged("a database of another program")
-            if tables and self.path.stat().st_size < FULL_CHECK_BELOW:
+            size = self.path.stat().st_size
+            (expected,) = connection.execute(
+                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+            ).fetchone()
+            if size < expected and not self._written_ahead():
+                raise self._damaged(f"{size} bytes of {expected}")
+            if tables and size < FULL_CHECK_BELOW:
                 (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
                 if verdict != "ok":
                     raise self._damaged(f"'{' '.join(verdict.split())}'")
@@ -163,6 +172,11 @@ class Archive:
             connection.close()
             raise
         return connection
+
+    def _written_ahead(self) -> bool:
+        """Whether pages wait beside the file; it may then be shorter than it says."""
+        beside = Path(f"{self.path}-wal")
+        return beside.is_file() and beside.stat().st_size > 0
 
     @contextmanager
     def _access(self) -> Iterator[sqlite3.Connection]:

@@ -36,6 +36,7 @@ OUTPUTS = {"tt": "tCl", "te": "tCl pCl", "ee": "pCl", "bb": "pCl", "pp": "lCl", 
 LENSED = {"tt", "te", "ee", "bb"}
 OURS = {"l_max_scalars": "l_max", "output": "spectra and derived"}
 CHECK_LIMIT = 120.0  # seconds; reading the input takes one, but theta_s is found by shooting
+LENSING_REACH = 2500  # lensing mixes multipoles: with CLASS's own 500 beyond l_max = 600, TT is wrong by 2 %
 LONGEST = 1023  # characters of a name or value in CLASS, which copies them without looking
 
 
@@ -45,7 +46,7 @@ class ClassTheory:
 
     settings   any CLASS input, precision included, that does not vary
     spectra    among tt, te, ee, bb, pp, tp; lensed unless settings say lensing: no
-    l_max      last multipole
+    l_max      last multipole; unlensed spectra are computed to 2500 at least (CLASS's delta_l_max)
     derived    names of derived numbers, see `alfonsine.theory.class_names`
     """
 
@@ -60,16 +61,12 @@ class ClassTheory:
                 raise InputError(f"expected a CMB spectrum, got '{spectrum}'; {nearest(spectrum, OUTPUTS)}")
         for name in self.derived:
             if name not in KNOWN_DERIVED:
-                raise InputError(
-                    f"expected a derived parameter of CLASS, got '{name}'; {nearest(name, KNOWN_DERIVED)}"
-                )
+                raise InputError(f"expected a derived parameter of CLASS, got '{name}'; {nearest(name, KNOWN_DERIVED)}")
         if self.l_max < 2:
             raise InputError(f"expected l_max of at least 2, got {self.l_max}")
         for name in self.settings:
             if name in OURS:
-                raise InputError(
-                    f"expected CLASS settings without '{name}', got one; use {OURS[name]} instead"
-                )
+                raise InputError(f"expected CLASS settings without '{name}', got one; use {OURS[name]} instead")
         if not self.spectra and not self.derived:
             raise InputError("expected spectra or derived parameters, got neither; try spectra [tt, te, ee]")
         _renamed(self.settings)  # complains of names given twice
@@ -149,6 +146,8 @@ class ClassTheory:
         if self._lensed:
             output.add("lCl")
             told["lensing"] = "yes"
+            if self.l_max + 500 < LENSING_REACH:
+                told.setdefault("delta_l_max", LENSING_REACH - self.l_max)
         if NEEDS_MATTER_POWER & set(self.derived):
             output.add("mPk")
         if self.spectra:
@@ -158,9 +157,7 @@ class ClassTheory:
         texts = {name: _text(value) for name, value in told.items()}
         for name, text in texts.items():
             if max(len(name.encode()), len(text.encode())) > LONGEST:
-                raise InputError(
-                    f"expected names and values of CLASS of at most {LONGEST} bytes, got {name[:40]}..."
-                )
+                raise InputError(f"expected names and values of CLASS of at most {LONGEST} bytes, got {name[:40]}...")
         return texts
 
     def _spectra(self, cosmo: Any) -> dict[str, np.ndarray]:
@@ -212,9 +209,7 @@ def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         target = INPUT_ALIASES.get(str(name), str(name))
         if target in renamed:
-            raise InputError(
-                f"expected each CLASS input once, got '{name}' beside another name of '{target}'"
-            )
+            raise InputError(f"expected each CLASS input once, got '{name}' beside another name of '{target}'")
         renamed[target] = value
     return renamed
 
@@ -225,6 +220,8 @@ def _text(value: Setting) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ",".join(_text(item) for item in value)
+    if not isinstance(value, int | float | str):
+        raise InputError(f"expected numbers, words or lists of them as CLASS settings, got {value!r}")
     return repr(float(value)) if isinstance(value, float) else str(value)
 
 

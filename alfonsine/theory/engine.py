@@ -55,9 +55,7 @@ class Engine:
         if not timeout > 0:
             raise InputError(f"expected a positive time limit in seconds, got {timeout:g}; try 600")
         if is_worker():
-            raise InputError(
-                "expected to start workers from the main program, got a start inside a worker process"
-            )
+            raise InputError("expected to start workers from the main program, got a start inside a worker process")
         self.theory, self.archive = theory, archive
         self.workers, self.timeout, self.max_tasks = workers, timeout, max_tasks
         self.identity = theory.identity()
@@ -77,9 +75,7 @@ class Engine:
         every point as soon as its call is finished.
         """
         keys = [Archive.key(self.identity, point) for point in points]
-        inputs = {
-            key: {n: float(v) for n, v in point.items()} for key, point in zip(keys, points, strict=True)
-        }
+        inputs = {key: {n: float(v) for n, v in point.items()} for key, point in zip(keys, points, strict=True)}
         report = progress or (lambda call: None)
         finished: dict[str, Call] = {}
         for key in inputs:
@@ -99,9 +95,7 @@ class Engine:
                 self._stop()
                 broken += 1
                 if broken > BROKEN_POOLS_ALLOWED:
-                    raise RuntimeError(
-                        f"the worker processes do not stay alive ({one_line(error)})"
-                    ) from error
+                    raise RuntimeError(f"the worker processes do not stay alive ({one_line(error)})") from error
         calls: list[Call] = []
         for key in keys:
             calls.append(finished[key])
@@ -136,9 +130,7 @@ class Engine:
         except ProcessExpired as error:
             number = abs(error.exitcode)
             if number in STOPPED_FROM_OUTSIDE:
-                raise RuntimeError(
-                    f"a worker was stopped from outside ({signal.Signals(number).name})"
-                ) from error
+                raise RuntimeError(f"a worker was stopped from outside ({signal.Signals(number).name})") from error
             self._fail(key, inputs, f"the process crashed ({_fate(error.exitcode)})", 0.0)
         call = self.archive.get(key)
         if call is None:
@@ -185,9 +177,7 @@ def _work(theory: bytes, path: str, identity: dict[str, Any], key: str, inputs: 
             reason = f"expected Observables from the theory, got {type(observables).__name__}"
     except TheoryError as error:
         reason = one_line(error) or "no reason given"
-    except (
-        BaseException
-    ) as error:  # SystemExit of a user's function as well: the point has failed, not the worker
+    except BaseException as error:  # SystemExit of a user's function as well: the point has failed, not the worker
         reason = one_line(f"{type(error).__name__}: {error}")
     seconds = perf_counter() - start
     if reason:

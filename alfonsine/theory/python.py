@@ -90,9 +90,7 @@ class PythonTheory:
         """Know `inputs` (anything where it is empty), and import the function in a process of its own."""
         for name in parameters:
             if self.inputs and name not in self.inputs:
-                raise InputError(
-                    f"expected an input of {self._label}, got '{name}'; {nearest(name, self.inputs)}"
-                )
+                raise InputError(f"expected an input of {self._label}, got '{name}'; {nearest(name, self.inputs)}")
         try:
             problem = run_apart(_problem, self, timeout=IMPORT_LIMIT)
         except TimeoutError:
@@ -100,9 +98,7 @@ class PythonTheory:
         except ProcessExpired as error:
             problem = f"a crash during the import (exit code {error.exitcode})"
         if problem:
-            raise InputError(
-                f"expected to import {self._label} from {self.path}, got {problem}; mend the module"
-            )
+            raise InputError(f"expected to import {self._label} from {self.path}, got {problem}; mend the module")
 
     def compute(self, inputs: Mapping[str, float]) -> Observables:
         """Call the function; its exceptions pass through, a result of the wrong type is a TheoryError."""
@@ -123,9 +119,7 @@ def _observables(result: object, label: str) -> Observables:
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
-            raise TheoryError(
-                f"expected numbers in '{name}' of {label}, got {type(value).__name__}"
-            ) from None
+            raise TheoryError(f"expected numbers in '{name}' of {label}, got {type(value).__name__}") from None
         if array.ndim == 0:
             derived[str(name)] = float(array)
         else:
@@ -149,9 +143,7 @@ def _find(module: str, folder: str | Path | None) -> Path:
         specification = None
     if specification is None or specification.origin is None or not Path(specification.origin).is_file():
         where = "" if folder is None else f" in {folder} or"
-        raise InputError(
-            f"expected a module '{module}'{where} among Python's, got none; check 'module:function'"
-        )
+        raise InputError(f"expected a module '{module}'{where} among Python's, got none; check 'module:function'")
     return Path(specification.origin)
 
 

@@ -1,7 +1,7 @@
 """The one interface that an exact code offers."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from alfonsine.theory.observables import Observables
 
@@ -10,6 +10,7 @@ class TheoryError(Exception):
     """The code has no answer at this point; the message is the reason, in one line."""
 
 
+@runtime_checkable
 class Theory(Protocol):
     """An exact code with fixed settings. Implementations are frozen dataclasses that can be pickled.
 

@@ -139,9 +139,7 @@ class DiaryToy:
         line = json.dumps({"pid": os.getpid(), "inputs": dict(inputs)}) + "\n"
         descriptor = os.open(self.diary, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(
-                descriptor, line.encode()
-            )  # one write to an append-only file: lines of two processes never mix
+            os.write(descriptor, line.encode())  # one write to an append-only file: lines of two processes never mix
         finally:
             os.close(descriptor)
         time.sleep(self.seconds)
