@@ -1,9 +1,10 @@
-"""The sections that say how good the answer is: outcome, parameters, certificate, way to the result, emulator."""
+"""The sections that say how good the answer is: outcome, parameters, effort, emulator, certificate."""
 
+import json
 from html import escape
 
 from alfonsine.report import words
-from alfonsine.report.contents import Contents, Sample
+from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import to_svg
 from alfonsine.report.figures import emulator_error, kl_against_calls
 from alfonsine.report.html import (
@@ -20,8 +21,9 @@ from alfonsine.report.html import (
 from alfonsine.report.labels import html_label
 from alfonsine.report.moments import effective_size, mean_and_sigma
 from alfonsine.report.parse import measured, number, text
+from alfonsine.report.records import Sample
 from alfonsine.report.rounding import duration, short, with_error
-from alfonsine.report.triangle import LARGEST, corrected_is_drawn, shown, triangle
+from alfonsine.report.triangle import FEWEST, LARGEST, corrected_is_drawn, shown, triangle
 
 
 def outcome(contents: Contents) -> str:
@@ -30,7 +32,8 @@ def outcome(contents: Contents) -> str:
     advice = text(contents.certificate.get("advice"))
     return (
         f'<section id="outcome" class="outcome {verdict.kind}">'
-        f'<p class="word"><span class="mark" aria-hidden="true">{verdict.mark}</span>{escape(verdict.word)}</p>'
+        f'<p class="word"><span class="mark" aria-hidden="true">{verdict.mark}</span>'
+        f"{escape(verdict.word)}</p>"
         f"{paragraph(verdict.meaning, 'meaning')}"
         f'<dl class="facts">{_facts(contents)}</dl>'
         f"{paragraph(words.consequence(contents))}"
@@ -47,19 +50,13 @@ def _facts(contents: Contents) -> str:
     facts = []
     kl = words.kl(contents)
     if kl is not None:
-        beside = [] if kl.upper95 is None else [f"below {plain_number(kl.upper95)} with 95 % confidence"]
-        beside += [] if contents.limit is None else [f"limit {plain_number(contents.limit)}"]
-        facts.append(
-            fact(
-                "Distance to the exact posterior (KL)", f"{plain_number(kl.estimate)} nats", "; ".join(beside)
-            )
-        )
+        beside = [] if kl.upper95 is None else [f"below {plain_number(kl.upper95)} (95 % confidence)"]
+        beside += [] if contents.limit is None else [f"limit {datum(contents.limit, f'{contents.limit:g}')}"]
+        facts.append(fact("KL divergence", f"{plain_number(kl.estimate)} nats", "; ".join(beside)))
     largest = words.largest_shift(contents)
     if largest is not None:
         name, shift = largest
-        facts.append(
-            fact("Largest shift of a mean", f"{measured_number(shift)} σ", f"in {label(contents, name)}")
-        )
+        facts.append(fact("Largest shift of a mean", f"{measured_number(shift)} σ", f"in {label(contents, name)}"))
     calls, seconds = contents.certificate.get("solver_calls"), contents.certificate.get("seconds")
     calls, seconds = (found if isinstance(found, dict) else {} for found in (calls, seconds))
     if number(calls.get("total")) is not None:
@@ -89,9 +86,7 @@ def parameters(contents: Contents) -> str:
     """Means and errors: emulated, corrected, published; and the shift of each mean."""
     sample = contents.sample
     if sample is None:
-        return section(
-            "parameters", "Parameters", paragraph(contents.notes.get("posterior.npz", ""), "missing")
-        )
+        return section("parameters", "Parameters", paragraph(contents.notes.get("posterior.npz", ""), "missing"))
     shifts, widths = words.shifts(contents), _widths(contents)
     corrected, published = sample.corrected_weights is not None, contents.published
     head = ["Parameter", "Emulated"]
@@ -113,9 +108,7 @@ def parameters(contents: Contents) -> str:
         "Corrected: the same draws, reweighted by exact over emulated likelihood." if corrected else "",
         "Shift: exact minus emulated mean, in standard deviations." if shifts else "",
         "Width ratio: exact over emulated standard deviation." if widths else "",
-        f"Derived parameters follow the {sample.sampled} sampled ones."
-        if len(sample.names) > sample.sampled
-        else "",
+        f"Derived parameters follow the {sample.sampled} sampled ones." if len(sample.names) > sample.sampled else "",
     ]
     return section(
         "parameters",
@@ -146,9 +139,10 @@ def posterior(contents: Contents) -> str:
     sample = contents.sample
     if sample is None:
         return ""
-    columns = shown(sample)
-    if not columns:
-        return ""
+    columns, size = shown(sample), effective_size(sample.weights)
+    if not columns or size < FEWEST:
+        note = f"{short(size, 3)} effective draws are too few to draw contours."
+        return section("posterior", "Posterior", paragraph(note if columns else "No parameter varies.", "missing"))
     names = ", ".join(sample.names[i] for i in columns)
     layers = ["emulated (filled)"]
     layers += ["corrected by exact calls (lines)"] if corrected_is_drawn(sample) else []
@@ -196,16 +190,9 @@ def certificate(contents: Contents) -> str:
         if found is not None:
             rows.append([name, measured_number(found)])
     numbers = table(["Quantity", "Value"], rows, "fit") if rows else ""
-    return section(
-        "certificate", "Certificate", numbers, paragraph(words.tolerance(contents)), folded_json(contents)
-    )
-
-
-def folded_json(contents: Contents) -> str:
-    """The certificate as written."""
-    import json
-
-    return folded("certificate.json", f"<pre>{escape(json.dumps(contents.certificate, indent=1))}</pre>")
+    written = f"<pre>{escape(json.dumps(contents.certificate, indent=1))}</pre>"
+    tolerance = paragraph(words.tolerance(contents))
+    return section("certificate", "Certificate", numbers, tolerance, folded("certificate.json", written, "screen"))
 
 
 def effort(contents: Contents) -> str:
@@ -219,18 +206,23 @@ def effort(contents: Contents) -> str:
         f"KL divergence in nats, logarithmic, against the number of exact calls: {len(rounds)} rounds up to "
         f"{last.calls} calls, last estimate {short(last.kl)}, upper limit {short(last.kl_upper95)}."
     )
-    caption = "Dots: estimate. Bars reach up to the 95 % limit. Every point judged the emulator before it was learned."
-    head = ["Round", "Calls", "Training", "Judged", "KL", "95 % limit", "Leave-one-out", "Outcome"]
+    caption = (
+        "Dots: estimate; bars reach up to its 95 % limit. "
+        "The points of each round judged the emulator before it learned them."
+    )
+    head = ["Round", "Calls", "Judged", "KL", "95 % limit", "Held-out error", "Outcome"]
     rows = [
-        [count(r.number), count(r.calls), count(r.training), count(r.judged), plain_number(r.kl),
-         plain_number(r.kl_upper95), plain_number(r.loo_error), escape(r.outcome)]
+        [count(r.number), count(r.calls), count(r.judged), plain_number(r.kl), plain_number(r.kl_upper95),
+         plain_number(r.loo_error), escape(r.outcome)]
         for r in rounds
     ]  # fmt: skip
+    if any(r.kl is not None and r.kl <= 0 for r in rounds):
+        caption += " An arrowhead stands for an estimate that is not above zero."
+    drawn = figure(to_svg(kl_against_calls(contents), "effort-figure", alt), caption)
     return section(
         "effort",
         "Accuracy against effort",
-        figure(to_svg(kl_against_calls(contents), "effort-figure", alt), caption, "single"),
-        folded("Round by round", table(head, rows, "stack")),
+        f'<div class="halves">{drawn}<div>{table(head, rows, "dense")}</div></div>',
     )
 
 
@@ -241,7 +233,7 @@ def emulator(contents: Contents) -> str:
         return section("emulator", "Emulator error", paragraph(note, "missing"))
     panels = []
     for i, spectrum in enumerate(contents.emulator_error):
-        largest = float(spectrum.largest.max(initial=0.0))
+        largest = float(spectrum.largest.max())
         alt = (
             f"Emulator error of {spectrum.name} against multipole in units of the data's error; "
             f"largest {short(largest)}."
@@ -249,6 +241,4 @@ def emulator(contents: Contents) -> str:
         svg = to_svg(emulator_error(spectrum), f"error-{i}", alt)
         panels.append(f"<div><h3>{escape(spectrum.name.upper())}</h3>{figure(svg)}</div>")
     note = "Held-out error of the emulated spectra, in units of the data's error at each multipole."
-    return section(
-        "emulator", "Emulator error", paragraph(note, "note"), f'<div class="grid">{"".join(panels)}</div>'
-    )
+    return section("emulator", "Emulator error", paragraph(note, "note"), f'<div class="grid">{"".join(panels)}</div>')

@@ -1,11 +1,11 @@
 """What a report is made of: the records of a run folder, read once into one frozen value.
 
-Every file is optional, because a report is wanted most when a run went wrong: what is absent or unreadable becomes a
-sentence in `notes`, to be shown where the figure would have been. Nothing that is read is ever executed.
+Every file is optional, because a report is wanted most when a run went wrong: what is absent or unreadable
+becomes a sentence in `notes`, to be shown where the figure would have been. Nothing that is read is executed.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,88 +14,19 @@ from jaxtyping import Float
 
 from alfonsine.errors import InputError
 from alfonsine.report.parse import Damaged, arrays, json_value, number, study_settings, text, written_number
-
-
-@dataclass(frozen=True)
-class Round:
-    """One turn of the loop: `calls` exact calls so far, of which the new ones were first judged, then learned.
-
-    kl, kl_upper95 [nats], loo_error (leave-one-out, whitened and squared) are None where not yet known.
-    """
-
-    number: int
-    calls: int
-    training: int | None = None
-    judged: int | None = None
-    kl: float | None = None
-    kl_upper95: float | None = None
-    loo_error: float | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    outcome: str = ""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An exact call that gave no answer: where, why, and the seconds it cost."""
-
-    inputs: Mapping[str, Any]
-    reason: str
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Draws from the emulated posterior, sampled and derived parameters side by side.
-
-    values            (n, d + m) the d sampled parameters first, then the m derived ones
-    weights           (n,) of the emulated posterior
-    corrected_weights (n,) the same, times exact over emulated likelihood; None where there is no correction
-    """
-
-    names: tuple[str, ...]
-    latex: tuple[str, ...]
-    sampled: int
-    values: Float[np.ndarray, "n p"]
-    weights: Float[np.ndarray, " n"]
-    corrected_weights: Float[np.ndarray, " n"] | None
-
-
-@dataclass(frozen=True)
-class Published:
-    """A result of others to compare with: per parameter (mean, plus, minus), both errors positive."""
-
-    label: str
-    parameters: Mapping[str, tuple[float, float, float]]
-
-
-@dataclass(frozen=True)
-class SpectrumError:
-    """Emulator error against multipole, in units of the data's error: root mean square and largest."""
-
-    name: str
-    multipole: Float[np.ndarray, " l"]
-    rms: Float[np.ndarray, " l"]
-    largest: Float[np.ndarray, " l"]
-
-
-@dataclass(frozen=True)
-class BestFit:
-    """One panel of the best fit: binned data with errors, the model in the same bins, and a smooth curve."""
-
-    title: str
-    x_label: str
-    y_label: str
-    x_scale: str
-    x: Float[np.ndarray, " bin"]
-    data: Float[np.ndarray, " bin"]
-    error: Float[np.ndarray, " bin"]
-    model: Float[np.ndarray, " bin"]
-    curve: tuple[Float[np.ndarray, " l"], Float[np.ndarray, " l"]] | None
+from alfonsine.report.records import BestFit, Failure, Published, Round, Sample, SpectrumError
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Everything a report shows. `notes[file]` says what is missing or damaged; `certificate` is kept as written."""
+    """Everything a report shows.
+
+    certificate   as written; `alfonsine.report.words` reads it
+    best_point    name -> value of the best fit
+    ranges        name -> hard edges of its prior, None where there is none
+    limit         the largest KL that the study accepts [nats]
+    notes         file -> a sentence on what is missing or damaged
+    """
 
     title: str
     certificate: Mapping[str, Any]
@@ -257,43 +188,53 @@ def _published(path: Path) -> Published:
 
 def _emulator_error(path: Path) -> tuple[SpectrumError, ...]:
     stored = arrays(path)
-    spectra = []
-    for key in stored:
-        name = key.removesuffix("_l")
-        parts = [np.asarray(stored.get(name + end, []), dtype=float) for end in ("_l", "_rms", "_max")]
-        if not key.endswith("_l") or not len({part.shape for part in parts}) == 1 or parts[0].ndim != 1:
-            continue
-        spectra.append(SpectrumError(name, *parts))
-    return tuple(spectra)
+    names = [key.removesuffix("_l") for key in stored if key.endswith("_l")]
+    columns = [_finite_columns(stored, name, ("l", "rms", "max")) for name in names]
+    return tuple(SpectrumError(name, *found) for name, found in zip(names, columns, strict=True))
 
 
 def _best_fit(path: Path) -> tuple[tuple[BestFit, ...], Mapping[str, float]]:
     stored = arrays(path)
     companion = path.with_suffix(".json")
     described = json_value(companion, dict) if companion.is_file() else {}
+    listed = described.get("panels")
+    if not isinstance(listed, list):
+        listed = [key.removesuffix("_model") for key in stored if key.endswith("_model")]
     panels = []
-    for panel in described.get("panels") or [{"name": k[:-6]} for k in stored if k.endswith("_model")]:
+    for panel in listed:
         panel = panel if isinstance(panel, dict) else {"name": panel}
         name = text(panel.get("name"))
-        parts = [
-            np.asarray(stored.get(f"{name}_{end}", []), float) for end in ("x", "data", "error", "model")
-        ]
-        if not len({part.shape for part in parts}) == 1 or parts[0].ndim != 1 or not parts[0].size:
-            raise Damaged(f"its arrays of '{name}' are missing or do not have the same length")
-        curve = [np.asarray(stored.get(f"{name}_curve_{axis}", []), float) for axis in "xy"]
+        curve = f"{name}_curve_x" in stored
+        x, data, error, model = _finite_columns(stored, name, ("x", "data", "error", "model"))
+        if not (error > 0).all():
+            raise Damaged(f"its errors of '{name}' are not all positive")
         panels.append(
             BestFit(
-                text(panel.get("title")) or name,
-                text(panel.get("x_label")),
-                text(panel.get("y_label")),
-                "log" if panel.get("x_scale") == "log" else "linear",
-                *parts,
-                curve=tuple(curve) if curve[0].shape == curve[1].shape and curve[0].size else None,
+                title=text(panel.get("title")) or name,
+                x_label=text(panel.get("x_label")),
+                y_label=text(panel.get("y_label")),
+                x_scale="log" if panel.get("x_scale") == "log" else "linear",
+                x=x,
+                data=data,
+                error=error,
+                model=model,
+                curve=_finite_columns(stored, name, ("curve_x", "curve_y")) if curve else None,
             )
         )
     point = described.get("parameters")
     point = point if isinstance(point, dict) else {}
     return tuple(panels), {str(k): x for k, v in point.items() if (x := number(v)) is not None}
+
+
+def _finite_columns(stored: Mapping[str, np.ndarray], name: str, ends: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """The arrays `<name>_<end>`, which belong together, where all of them are finite."""
+    columns = [stored.get(f"{name}_{end}") for end in ends]
+    if any(column is None or column.ndim != 1 or column.shape != columns[0].shape for column in columns):
+        raise Damaged(f"its arrays of '{name}' are missing or do not have the same length")
+    finite = np.isfinite(columns).all(axis=0)
+    if not finite.any():
+        raise Damaged(f"its arrays of '{name}' hold no number")
+    return tuple(np.asarray(column[finite], dtype=float) for column in columns)
 
 
 def _ranges(settings: Mapping[str, Any]) -> dict[str, tuple[float | None, float | None]]:

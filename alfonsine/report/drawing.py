@@ -1,8 +1,8 @@
 """From a matplotlib figure to SVG that lives inside the page.
 
 The drawing takes part in the page: its colours become the page's CSS variables (so that a dark page has dark
-figures), its identifiers are made unique, and it carries a title for those who cannot see it. Coordinates are rounded to
-a hundredth of a point, which halves the size of contours.
+figures), its identifiers are made unique, and it carries a title for those who cannot see it. Coordinates are
+rounded to a hundredth of a point, which halves the size of contours.
 """
 
 import io
@@ -15,9 +15,11 @@ import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-# Blue, vermilion and green of Okabe and Ito's palette, safe for the colour-blind, slightly deepened for contrast.
+# Blue, vermilion and olive, told apart by the colour-blind, and dark enough on white.
 INK, MUTED, RULE = "#1f2933", "#5f6b76", "#d5d9dd"
 EMULATED, CORRECTED, PUBLISHED = "#1f6fad", "#c8500a", "#6b7c3a"
+_PIXELS = 96 / 72  # of the page for a point of the drawing
+_ENLARGED = 1.2  # at most, on a wide page
 _VARIABLE = {
     INK: "ink",
     MUTED: "muted",
@@ -60,7 +62,7 @@ _STYLE = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The look of all figures, from matplotlib's own defaults: a user's matplotlibrc must not change a report."""
+    """The look of all figures, from matplotlib's defaults: a user's matplotlibrc must not change a report."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
@@ -87,8 +89,10 @@ def to_svg(figure: Figure, name: str, alt: str) -> str:
     svg = re.sub(r"(?:stroke|fill): (#[0-9a-f]{6})", _themed, svg)
     svg = re.sub(r"\n\s*", "\n", svg)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    largest = round(float(box[1]) * _PIXELS * _ENLARGED)
     head = (
         f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {box[1]} {box[2]}" '
+        f'style="--largest: {largest}px" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
         f"<title>{escape(alt)}</title>"
     )

@@ -1,14 +1,15 @@
-"""The sections that say what was fitted and what it cost: best fit, time, calls, failures, versions, study."""
+"""The sections that say what was fitted and what it cost: best fit, time, calls, versions, study."""
 
 from collections import Counter
 from html import escape
 
-from alfonsine.report.contents import BestFit, Contents, Failure
+from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import to_svg
 from alfonsine.report.figures import best_fit
 from alfonsine.report.html import count, datum, figure, folded, paragraph, plain_number, section, table
 from alfonsine.report.labels import html_label
 from alfonsine.report.parse import number, text
+from alfonsine.report.records import BestFit, Failure
 from alfonsine.report.rounding import duration, short
 
 MOST_FAILURES = 100  # listed one by one; all are counted
@@ -21,7 +22,7 @@ def data(contents: Contents) -> str:
         return section("data", "Best fit on the data", paragraph(note, "missing"))
     panels = []
     for i, panel in enumerate(contents.best_fit):
-        alt = f"Best fit on the data, {panel.title}: {panel.x.size} points with errors, model, and residuals below."
+        alt = f"Best fit on the data, {panel.title}: {panel.x.size} points with errors, model, residuals below."
         svg = to_svg(best_fit(panel), f"fit-{i}", alt)
         panels.append(f"<div><h3>{escape(panel.title)}</h3>{figure(svg, _agreement(panel))}</div>")
     point = ""
@@ -33,7 +34,8 @@ def data(contents: Contents) -> str:
 def _agreement(panel: BestFit) -> str:
     """Sum of squared residuals: not a chi-square where the data are correlated, so it is not called one."""
     total = float((((panel.data - panel.model) / panel.error) ** 2).sum())
-    return f"{count(panel.x.size)} points; squared residuals sum to {plain_number(total, 3)} (correlations ignored)."
+    points = count(panel.x.size)
+    return f"{points} points; squared residuals sum to {plain_number(total, 3)} (correlations ignored)."
 
 
 def _point(contents: Contents) -> list[str]:
@@ -74,7 +76,7 @@ def cost(contents: Contents) -> str:
         "cost",
         "Time by stage",
         f'<figure role="group" aria-label="{alt}"><table class="bars"><thead><tr><th scope="col">Stage</th>'
-        f'<th scope="col">Wall time</th><td class="bar"></td></tr></thead><tbody>{body}</tbody>'
+        f'<th scope="col">Wall time</th><th class="bar"></th></tr></thead><tbody>{body}</tbody>'
         f'<tfoot><tr><th scope="row">Total</th><td>{datum(whole, duration(whole))}</td><td></td></tr></tfoot>'
         "</table></figure>",
     )
@@ -94,10 +96,8 @@ def calls(contents: Contents) -> str:
     stored = stored if isinstance(stored, dict) else {}
     rows = [[name.capitalize(), count(number(stored[name])), does] for name, does in CALLS if name in stored]
     others = [k for k in stored if k not in dict(CALLS) and number(stored[k]) is not None]
-    rows[-1:-1] = [
-        [escape(str(k)).capitalize().replace("_", " "), count(number(stored[k])), ""] for k in others
-    ]
-    counted = table(["Calls", "Number", "What they are"], rows, "fit tally") if rows else ""
+    rows[-1:-1] = [[escape(str(k)).capitalize().replace("_", " "), count(number(stored[k])), ""] for k in others]
+    counted = table(["Calls", "Number", "What they are"], rows, "fit words") if rows else ""
     return section("calls", "Exact calls", counted, failures(contents))
 
 
@@ -124,11 +124,7 @@ def failures(contents: Contents) -> str:
         for failure in contents.failures[:MOST_FAILURES]
     ]
     total = len(contents.failures)
-    title = (
-        "Every failed call"
-        if total <= MOST_FAILURES
-        else f"The first {MOST_FAILURES} of {total} failed calls"
-    )
+    title = "Every failed call" if total <= MOST_FAILURES else f"The first {MOST_FAILURES} of {total} failed calls"
     calls_failed = f"{total} call failed" if total == 1 else f"{total} calls failed"
     return (
         f"<h3>Failed calls</h3>{paragraph(f'{calls_failed}; such points are left out of the training set.')}"
@@ -152,21 +148,17 @@ def provenance(contents: Contents) -> str:
     """Versions and seeds."""
     versions, seed = contents.certificate.get("versions"), contents.certificate.get("seed")
     seed = contents.certificate.get("seeds", seed)
-    rows = (
-        [[escape(str(k)), escape(text(v))] for k, v in versions.items()] if isinstance(versions, dict) else []
-    )
+    rows = [[escape(str(k)), escape(text(v))] for k, v in versions.items()] if isinstance(versions, dict) else []
     seeds = seed if isinstance(seed, dict) else {} if seed is None else {"seed": seed}
     rows += [[escape(str(k)), escape(text(v))] for k, v in seeds.items()]
     if not rows:
         note = "The run has not recorded versions or seeds."
         return section("provenance", "Versions and seeds", paragraph(note, "missing"))
-    return section("provenance", "Versions and seeds", table(["What", "Version or value"], rows, "fit"))
+    return section("provenance", "Versions and seeds", table(["What", "Version or value"], rows, "fit words"))
 
 
 def study(contents: Contents) -> str:
     """The study file as written."""
     if not contents.study:
-        return section(
-            "study", "Study", paragraph(contents.notes.get("study.yaml", "It is empty."), "missing")
-        )
+        return section("study", "Study", paragraph(contents.notes.get("study.yaml", "It is empty."), "missing"))
     return section("study", "Study", f"<pre>{escape(contents.study.rstrip())}</pre>")

@@ -1,4 +1,4 @@
-"""Small pieces of HTML. Every text that comes from a file passes through `escape` here or where it is used."""
+"""Small pieces of HTML. Every text from a file passes through `escape`, here or where it is used."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -32,7 +32,7 @@ def count(value: float | None) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], style: str = "") -> str:
-    """A table whose first column names the row; cells are HTML. On a phone, class `stack` turns rows into cards."""
+    """A table whose first column names the row; cells are HTML. Style `stack` makes rows cards on a phone."""
     header = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>'
@@ -65,6 +65,6 @@ def figure(svg: str, caption: str = "", style: str = "") -> str:
     return f'<figure class="{style}">{svg}{caption}</figure>'
 
 
-def folded(summary: str, content: str) -> str:
-    """Content that opens on request."""
-    return f"<details><summary>{summary}</summary>{content}</details>"
+def folded(summary: str, content: str, style: str = "") -> str:
+    """Content that opens on request; style `screen` keeps it out of print."""
+    return f'<details class="{style}">' + f"<summary>{summary}</summary>{content}</details>"

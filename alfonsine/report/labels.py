@@ -1,7 +1,8 @@
 r"""Names of parameters for the page and for the figures, from the LaTeX of the study.
 
 A page without scripts cannot typeset LaTeX, but the labels of parameters are short: Greek letters, sub- and
-superscripts, roman words. These become HTML here (`\Omega_\mathrm{m} h^2` is `Ω<sub>m</sub> <i>h</i><sup>2</sup>`).
+superscripts, roman words. These become HTML:
+`\Omega_\mathrm{m} h^2` is `Ω<sub>m</sub><i>h</i><sup>2</sup>`.
 What is not understood is shown as the plain name: the label is decoration, the name is the truth.
 """
 
@@ -14,7 +15,8 @@ from matplotlib.mathtext import MathTextParser
 _GREEK = dict(
     zip(
         "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho "
-        "sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
+        "sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi "
+        "Omega".split(),
         "αβγδεεζηθϑικλμνξπρστυφφχψωΓΔΘΛΞΠΣΦΨΩ",
         strict=True,
     )
@@ -24,6 +26,9 @@ _SPACE = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": " ", "left": 
 _WORD = {"ln", "log", "exp", "min", "max"}
 _ROMAN = {"mathrm", "rm", "text", "mathit", "textrm", "mathbf", "mathsf", "operatorname"}
 _TOKEN = re.compile(r"\\([A-Za-z]+|.)|([{}^_])|([A-Za-z])|(\d+(?:\.\d+)?)|(.)", re.DOTALL)
+
+
+LONGEST = 12  # characters of a plain name that fit beside a panel
 
 
 class _Unknown(Exception):
@@ -53,6 +58,8 @@ def _run(tokens: list[re.Match[str]], roman: bool, closed: bool) -> str:
             return "".join(parts)
         if tokens[-1][1] == "rm":
             tokens.pop()
+            while tokens and tokens[-1][0] == " ":
+                tokens.pop()
             roman = True
             continue
         parts.append(_atom(tokens, roman))
@@ -73,7 +80,9 @@ def _atom(tokens: list[re.Match[str]], roman: bool) -> str:
     if command in _ROMAN:
         return _atom(tokens, roman=True)
     if command in _WORD:
-        return f"{command}\N{THIN SPACE}"
+        return command if tokens and tokens[-1][0] in "(^_{" else f"{command}\N{THIN SPACE}"
+    if command in _GREEK and command.islower() and not roman:
+        return f"<i>{_GREEK[command]}</i>"
     for table in (_GREEK, _SIGN, _SPACE):
         if command in table:
             return table[command]
@@ -87,7 +96,7 @@ def figure_label(latex: str, name: str) -> str:
     latex = latex.strip().strip("$")
     if latex and latex != name and "$" not in latex and _can_be_set(f"${latex}$"):
         return f"${latex}$"
-    return plain(name)
+    return plain(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
 
 
 def figure_text(words: str) -> str:

@@ -1,8 +1,10 @@
-"""One self-contained page: no script, no font, no image from elsewhere. Its order is the order of a reader's questions:
+"""One self-contained page: no script, no font, no image from elsewhere.
 
-is it accurate, what is the answer, how was that established, does it fit the data, what did it cost, how is it repeated.
+Its order is the order of a reader's questions: is it accurate, what is the answer, how was that established,
+does it fit the data, what did it cost, how is it repeated.
 """
 
+from collections.abc import Callable
 from html import escape
 from importlib import resources
 
@@ -10,7 +12,7 @@ from alfonsine import __version__
 from alfonsine.report import accuracy, effort, words
 from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import style
-from alfonsine.report.html import paragraph
+from alfonsine.report.html import paragraph, section
 
 SECTIONS = (
     accuracy.outcome,
@@ -30,7 +32,7 @@ SECTIONS = (
 def page(contents: Contents) -> str:
     """The report as HTML. The same contents give the same page, byte for byte."""
     with style():
-        sections = [write(contents) for write in SECTIONS]
+        sections = [_section(write, contents) for write in SECTIONS]
     title, word = escape(contents.title), escape(words.verdict(contents).word)
     css = resources.files("alfonsine.report").joinpath("style.css").read_text(encoding="utf-8")
     first, *others = sections
@@ -40,11 +42,20 @@ def page(contents: Contents) -> str:
         f"<title>{word}: {title}</title>\n<style>\n{css}</style></head>\n<body>\n"
         f'<header><p class="kind">Report of an emulated posterior</p><h1>{title}</h1></header>\n'
         f"<main>\n{first}\n{_damage(contents)}{chr(10).join(filter(None, others))}\n</main>\n"
-        f"<footer>Written by alfonsine {escape(__version__)} from the records of the run, which it does not change."
-        "</footer>\n</body></html>\n"
+        f"<footer>Written by alfonsine {escape(__version__)} from the records of the run.</footer>\n"
+        "</body></html>\n"
     )
 
 
+def _section(write: Callable[[Contents], str], contents: Contents) -> str:
+    """One section; a figure that cannot be drawn must not cost its reader the verdict and the rest."""
+    try:
+        return write(contents)
+    except Exception as error:
+        words = f"This part could not be written ({type(error).__name__}: {error})."
+        return section(write.__name__, write.__name__.capitalize(), paragraph(words, "missing"))
+
+
 def _damage(contents: Contents) -> str:
-    """Files that are there and cannot be read are worth a word at the top, wherever they would have been shown."""
+    """Files that are there and cannot be read are worth a word at the top."""
     return "".join(paragraph(note, "missing") for note in contents.notes.values() if "cannot be read" in note)

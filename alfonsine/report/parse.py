@@ -1,4 +1,4 @@
-"""Cautious reading of the files of a run: a damaged file raises `Damaged`, a value of a wrong type is None."""
+"""Cautious reading of a run's files: a damaged file raises `Damaged`, a value of a wrong type is None."""
 
 import json
 import math
@@ -73,10 +73,10 @@ def json_value(path: Path, kind: type) -> Any:
 def arrays(path: Path, required: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """The arrays of an npz file, without unpickling anything."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             found = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise Damaged(f"it is not a file of plain arrays ({error})") from error
+        raise Damaged("it is not a file of plain arrays") from error
     missing = [name for name in required if name not in found]
     if missing:
         raise Damaged(f"it has no array '{missing[0]}'")

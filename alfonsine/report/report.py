@@ -20,9 +20,7 @@ def render(folder: str | Path) -> Path:
     try:
         handle, draft = tempfile.mkstemp(prefix=".report-", suffix=".html", dir=folder)
     except OSError as error:
-        raise InputError(
-            f"expected a folder that can be written to, got '{folder}' ({error.strerror})"
-        ) from error
+        raise InputError(f"expected a folder that can be written to, got '{folder}' ({error.strerror})") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(written)

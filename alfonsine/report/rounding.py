@@ -7,7 +7,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def decimals(error: float, digits: int = 2) -> int:
-    """Decimal places that show `digits` significant digits of `error`, also after rounding (0.0996 is 0.10)."""
+    """Decimal places that show `digits` significant digits of `error`, after rounding (0.0996 is 0.10)."""
     return digits - 1 - int(f"{error:.{digits - 1}e}".split("e")[1])
 
 

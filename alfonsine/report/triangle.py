@@ -16,16 +16,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
 
-from alfonsine.report.contents import Contents, Sample
+from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import CORRECTED, EMULATED, MUTED, PUBLISHED, blank
 from alfonsine.report.labels import figure_label, plain
 from alfonsine.report.moments import effective_size, mean_and_sigma
+from alfonsine.report.records import Sample
 
 LARGEST = 10  # parameters: beyond that, panels are too small to read
 FEWEST = 100  # effective draws below which a contour is noise
-_SETTINGS = {"contours": [0.68, 0.95], "fine_bins_2D": 128, "fine_bins": 512}
+_SETTINGS = {"contours": [0.68, 0.95], "fine_bins_2D": 90, "fine_bins": 512}
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,10 @@ def triangle(contents: Contents, sample: Sample) -> Figure:
                 _ticks(panel, row, column, d)
     for i, column in enumerate(columns):
         label = figure_label(sample.latex[column], sample.names[column])
-        axes[d - 1][i].set_xlabel(label, fontsize=12)
+        size = 12 if label.startswith("$") else 9.5
+        axes[d - 1][i].set_xlabel(label, fontsize=size)
         if i:
-            axes[i][0].set_ylabel(label, fontsize=12)
+            axes[i][0].set_ylabel(label, fontsize=size)
     figure.align_labels()
     _legend(figure, contents, layers)
     return figure
@@ -96,9 +98,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _getdist(
-    contents: Contents, sample: Sample, columns: list[int], weights: Float[np.ndarray, " n"]
-) -> MCSamples:
+def _getdist(contents: Contents, sample: Sample, columns: list[int], weights: Float[np.ndarray, " n"]) -> MCSamples:
     keep = weights > 0
     names = [sample.names[i] for i in columns]
     return MCSamples(
@@ -164,15 +164,25 @@ def _published(panel: Axes, contents: Contents, name: str) -> None:
 
 
 def _ticks(panel: Axes, row: int, column: int, d: int) -> None:
-    panel.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
-    panel.tick_params(axis="x", rotation=45, labelbottom=row == d - 1, labelsize=8)
+    panel.xaxis.set_major_locator(FixedLocator(_inner_ticks(*panel.get_xlim())))
+    panel.tick_params(axis="x", labelbottom=row == d - 1, labelsize=8)
+    for words in panel.get_xticklabels():
+        words.set(rotation=45, ha="right", rotation_mode="anchor")
     panel.spines[["top", "right"]].set_visible(row != column)
     if row == column:
         panel.set_yticks([])
         panel.spines["left"].set_visible(False)
         return
-    panel.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
+    panel.yaxis.set_major_locator(FixedLocator(_inner_ticks(*panel.get_ylim())))
     panel.tick_params(axis="y", labelleft=column == 0, labelsize=8)
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_formatter(ScalarFormatter(useOffset=False))
+
+
+def _inner_ticks(low: float, high: float) -> list[float]:
+    """Round values, none so near an edge that its label would meet the neighbour panel's."""
+    edge = 0.13 * (high - low)
+    return [tick for tick in MaxNLocator(4).tick_values(low, high) if low + edge <= tick <= high - edge][:3]
 
 
 def _legend(figure: Figure, contents: Contents, layers: list[_Layer]) -> None:

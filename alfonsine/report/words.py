@@ -23,13 +23,13 @@ _KNOWN = {
         "pass",
         "✓",
         "Pass",
-        "The emulated posterior agrees with the one of the exact code to the accuracy that the study asked for.",
+        "The emulated posterior agrees with that of the exact code to the accuracy that the study asked for.",
     ),
     "fail": Verdict(
         "fail",
         "✕",
         "Fail",
-        "The emulated posterior differs from the one of the exact code by more than the study allows. "
+        "The emulated posterior differs from that of the exact code by more than the study allows. "
         "Do not quote it as it stands.",
     ),
     "inconclusive": Verdict(
@@ -42,9 +42,9 @@ _KNOWN = {
 }
 _BLIND = (
     "The certificate compares the emulator with the exact code at points drawn from the emulated posterior. "
-    "It cannot see probability where the emulated posterior has none: a second peak, or a tail that the emulator "
-    "wrongly cut off. Tempered draws, spread wider than the posterior, make that less likely and do not exclude it. "
-    "Nor does it judge the exact code, its settings, the likelihood or the priors."
+    "It cannot see probability where the emulated posterior has none: a second peak, or a tail that the "
+    "emulator wrongly cut off. Tempered draws, spread wider than the posterior, make that less likely and do "
+    "not exclude it. Nor does it judge the exact code, its settings, the likelihood or the priors."
 )
 
 
@@ -90,8 +90,8 @@ def consequence(contents: Contents) -> str:
     if misplaced >= 1:
         return "A divergence this large sets no useful bound on any parameter."
     return (
-        f"At that limit at most {short(100 * misplaced)} % of the probability is misplaced, and no combination of "
-        f"parameters is shifted by more than about {short(shift)} σ (exactly so for Gaussian posteriors)."
+        f"At the 95 % limit, at most {short(100 * misplaced)} % of the probability is misplaced, and no "
+        f"combination of parameters is shifted by more than about {short(shift)} σ (Gaussian posteriors)."
     )
 
 
@@ -110,8 +110,8 @@ def tolerance(contents: Contents) -> str:
         bound = measured(stored.get("bound"))
         if coverage is not None and confidence is not None and bound is not None:
             return (
-                f"With {short(100 * confidence)} % confidence, at least {short(100 * coverage)} % of the emulated "
-                f"posterior has |Δ ln L| below {short(bound.estimate)}, whatever its distribution."
+                f"With {short(100 * confidence)} % confidence, at least {short(100 * coverage)} % of the "
+                f"emulated posterior has |Δ ln L| below {short(bound.estimate)}, whatever its distribution."
             )
         return ""
     return text(stored) if isinstance(stored, str) else ""

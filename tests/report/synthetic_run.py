@@ -1,4 +1,4 @@
-"""A plausible run folder without a run: Planck-like numbers from closed forms, written as the study loop writes them."""
+"""A plausible run folder without a run: Planck-like numbers from closed forms, written as a study writes them."""
 
 import json
 from pathlib import Path
@@ -56,8 +56,8 @@ HISTORY = [
      "loo_error": 0.021, "seconds": {"solver": 65.3, "fit": 1.9}, "outcome": "pass"},
 ]  # fmt: skip
 FAILURES = [
-    {"inputs": {"omega_b": 0.0481, "tau_reio": 0.31}, "reason": "thermodynamics: reionization not found", "seconds": 2.1},
-    {"inputs": {"omega_b": 0.0512, "tau_reio": 0.33}, "reason": "thermodynamics: reionization not found", "seconds": 2.3},
+    {"inputs": {"omega_b": 0.0481, "tau_reio": 0.31}, "reason": "CLASS: reionization not found", "seconds": 2.1},
+    {"inputs": {"omega_b": 0.0512, "tau_reio": 0.33}, "reason": "CLASS: reionization not found", "seconds": 2.3},
     {"inputs": {"omega_b": 0.0602, "tau_reio": 0.12}, "reason": "stopped after 60 s", "seconds": 60.2},
 ]  # fmt: skip
 PUBLISHED = {
