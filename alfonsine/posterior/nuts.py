@@ -1,0 +1,167 @@
+"""The No-U-Turn sampler (blackjax), many chains in one `vmap`, in blocks of static length.
+
+One compiled function runs a block of draws for every chain. Whether the block adapts its step size and whitening is an
+*argument*, so that warm-up and sampling share the code; arrays of the log density are arguments too, so that a
+re-fitted emulator of equal shapes compiles nothing. All chains share one step size, adapted by dual averaging on their
+mean acceptance; the mass matrix is the identity in whitened coordinates, which an adapting block re-whitens.
+
+Source: Hoffman & Gelman 2014 (arXiv:1111.4246), multinomial version of Betancourt 2017 (arXiv:1701.02434).
+"""
+
+from collections.abc import Callable
+
+import blackjax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from blackjax.adaptation.step_size import dual_averaging_adaptation
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from alfonsine.posterior import convergence
+from alfonsine.posterior.coordinates import Coordinates
+from alfonsine.posterior.until import Draws, until_effective
+
+CHAINS = (
+    32  # measured best of 8 to 128 for a 7-parameter quadratic: wide enough to hide dispatch, few enough to wait for
+)
+DRAWS = 100  # per chain and block
+TARGET_ACCEPTANCE = 0.8
+FIRST_STEP = 0.7  # near the optimum of a well-whitened density of a few parameters
+MAX_DOUBLINGS = 8  # 255 leapfrog steps: beyond that, whitening has failed and the diagnostics say so
+
+
+class NutsState(eqx.Module):
+    """Where the chains are between two blocks.
+
+    position     (chain, d) whitened coordinates z
+    coordinates  the map from z to theta
+    step_size    leapfrog step in z, common to all chains
+    """
+
+    position: Float[Array, "chain d"]
+    coordinates: Coordinates
+    step_size: Float[Array, ""]
+
+
+class NutsBlock(eqx.Module):
+    """What one block of draws returns.
+
+    theta           (draw, chain, d) parameters
+    log_density     (draw, chain) ln p(theta), without the Jacobian of the coordinates
+    acceptance      (draw, chain) mean acceptance along each trajectory
+    divergent       (draw, chain) the energy error exceeded 1000
+    leapfrog_steps  (draw, chain) gradients spent
+    """
+
+    theta: Float[Array, "draw chain d"]
+    log_density: Float[Array, "draw chain"]
+    acceptance: Float[Array, "draw chain"]
+    divergent: Bool[Array, "draw chain"]
+    leapfrog_steps: Int[Array, "draw chain"]
+
+
+@eqx.filter_jit
+def nuts_block(
+    log_density: Callable, state: NutsState, key: PRNGKeyArray, adapt: Bool[Array, ""], draws: int
+) -> tuple[NutsState, NutsBlock]:
+    """Run every chain for `draws` transitions (static).
+
+    Where `adapt` is true, the step size is adapted along the way and the coordinates are re-whitened at the end by the
+    second half of the draws; such draws are not to be kept.
+    """
+    coordinates = state.coordinates
+    m, d = state.position.shape
+    kernel = blackjax.nuts.build_kernel()
+    initialise, update, final = dual_averaging_adaptation(TARGET_ACCEPTANCE)
+
+    def log_density_z(z):
+        return log_density(coordinates.theta(z)) + coordinates.log_jacobian(z)
+
+    def transition(carry, key):
+        chains, adaptation = carry
+        step_size = jnp.where(adapt, jnp.exp(adaptation.log_step_size), state.step_size)
+        chains, info = jax.vmap(lambda k, s: kernel(k, s, log_density_z, step_size, jnp.ones(d), MAX_DOUBLINGS))(
+            jax.random.split(key, m), chains
+        )
+        adaptation = update(adaptation, jnp.mean(jnp.nan_to_num(info.acceptance_rate)))
+        kept = (chains.position, chains.logdensity, info.acceptance_rate, info.is_divergent)
+        return (chains, adaptation), (*kept, info.num_integration_steps)
+
+    chains = jax.vmap(lambda z: blackjax.nuts.init(z, log_density_z))(state.position)
+    adaptation = jax.tree.map(lambda x: jnp.asarray(x, float), initialise(state.step_size))
+    (chains, adaptation), (z, value, acceptance, divergent, leapfrog) = jax.lax.scan(
+        transition, (chains, adaptation), jax.random.split(key, draws)
+    )
+    theta = jax.vmap(jax.vmap(coordinates.theta))(z)
+    block = NutsBlock(theta, value - jax.vmap(jax.vmap(coordinates.log_jacobian))(z), acceptance, divergent, leapfrog)
+    new = _rewhiten(coordinates, z[draws // 2 :].reshape(-1, d))
+    new, step_size = jax.tree.map(
+        lambda a, b: jnp.where(adapt, a, b), (new, final(adaptation)), (coordinates, state.step_size)
+    )
+    u = coordinates.mean + chains.position @ coordinates.cholesky.T
+    position = jax.scipy.linalg.solve_triangular(new.cholesky, (u - new.mean).T, lower=True).T
+    return NutsState(position, new, step_size), block
+
+
+def _rewhiten(coordinates: Coordinates, z: Float[Array, "n d"]) -> Coordinates:
+    """Absorb mean and covariance of draws of z, drawn towards the present unit covariance as if by 5 d draws of it."""
+    n, d = z.shape
+    prior = 5.0 * d
+    covariance = (n * jnp.cov(z.T).reshape(d, d) + prior * jnp.eye(d)) / (n + prior)
+    return coordinates.whitened(jnp.mean(z, axis=0), covariance)
+
+
+@eqx.filter_jit
+def disperse(log_density: Callable, coordinates: Coordinates, key: PRNGKeyArray, chains: int) -> NutsState:
+    """Start chains at unit normal draws of z, leaving out points where the density vanishes or is not a number."""
+    candidates = jax.random.normal(jax.random.fold_in(key, 0), (8 * chains, coordinates.dimension))
+    candidates = candidates * jnp.repeat(0.5 ** jnp.arange(8), chains)[:, None]  # ever closer to the centre
+    value = jax.vmap(lambda z: log_density(coordinates.theta(z)))(candidates)
+    sound = jnp.argsort(~jnp.isfinite(value), stable=True)[:chains]
+    return NutsState(candidates[sound], coordinates, jnp.asarray(FIRST_STEP, float))
+
+
+def sample_nuts(
+    log_density: Callable,
+    coordinates: Coordinates,
+    key: PRNGKeyArray,
+    *,
+    ess: float = 10_000,
+    chains: int = CHAINS,
+    draws: int = DRAWS,
+    max_blocks: int = 200,
+    max_warmup: int = 10,
+) -> tuple[Draws, NutsState]:
+    """Sample until every parameter has `ess` effective draws, bulk and tail, or `max_blocks` blocks are spent.
+
+    `coordinates` should be centred near the mode (see `find_optimum`). Warm-up is at least two adapting blocks and goes
+    on, up to `max_warmup`, until the chains of the last one agree (R-hat below 1.1) on all parameters.
+    The state returned continues the chains, or starts those of a similar density.
+    """
+    state = disperse(log_density, coordinates, key, chains)
+    warmup = 0
+    while warmup < max_warmup:
+        warmup += 1
+        block_key = jax.random.fold_in(key, warmup)
+        state, block = nuts_block(log_density, state, block_key, jnp.asarray(True), draws)
+        if warmup >= 2 and np.all(convergence.r_hat(_by_chain(block.theta)[:, draws // 2 :]) < 1.1):
+            break
+
+    def next_block(number: int) -> Draws:
+        nonlocal state
+        block_key = jax.random.fold_in(key, max_warmup + 1 + number)
+        state, block = nuts_block(log_density, state, block_key, jnp.asarray(False), draws)
+        counts = {
+            "divergences": int(np.asarray(block.divergent).sum()),
+            "gradients": int(np.asarray(block.leapfrog_steps).sum()),
+        }
+        return Draws(*map(_by_chain, (block.theta, block.log_density, block.acceptance)), counts)
+
+    out = until_effective(next_block, ess, max_blocks)
+    settings = {"step_size": float(state.step_size), "warmup_draws": warmup * draws}
+    return Draws(out.theta, out.log_density, out.acceptance, {**out.counts, **settings}), state
+
+
+def _by_chain(x: Float[Array, "draw chain *d"]) -> Float[np.ndarray, "chain draw *d"]:
+    return np.swapaxes(np.asarray(x), 0, 1)

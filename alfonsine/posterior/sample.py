@@ -1,0 +1,38 @@
+"""The usual order of events: climb to the mode, whiten by Laplace, run NUTS, hand on a `Posterior`."""
+
+from collections.abc import Callable, Sequence
+
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from alfonsine.posterior.coordinates import Coordinates, Vector
+from alfonsine.posterior.nuts import CHAINS, DRAWS, sample_nuts
+from alfonsine.posterior.optimum import find_optimum
+from alfonsine.posterior.posterior import Posterior
+
+
+def sample(
+    log_density: Callable[[Float[Array, " d"]], Float[Array, ""]],
+    names: Sequence[str],
+    latex: Sequence[str],
+    lower: Vector,
+    upper: Vector,
+    start: Vector,
+    scale: Vector,
+    key: PRNGKeyArray,
+    *,
+    ess: float = 10_000,
+    chains: int = CHAINS,
+    draws: int = DRAWS,
+    max_blocks: int = 200,
+) -> Posterior:
+    """Sample a differentiable log density from a start point and rough widths (both as in `Coordinates.of`).
+
+    Outside [lower, upper] the density is taken to vanish; the sampler never looks there.
+    """
+    rough = Coordinates.of(lower, upper, start, scale)
+    optimum = find_optimum(log_density, rough)
+    drawn, _ = sample_nuts(
+        log_density, optimum.coordinates, key, ess=ess, chains=chains, draws=draws, max_blocks=max_blocks
+    )
+    diagnostics = {**drawn.diagnostics, "sampler": "nuts", "optimum_converged": bool(optimum.converged)}
+    return Posterior.of(names, latex, drawn.theta, drawn.log_density, diagnostics)
