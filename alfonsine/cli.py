@@ -30,9 +30,7 @@ data = typer.Typer(help="List, install and check data sets.", no_args_is_help=Tr
 app.add_typer(data, name="data")
 
 Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")
-]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
 DataSet = Annotated[str, typer.Argument(metavar="NAME", help="As in `alfonsine data list`.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]

@@ -51,7 +51,5 @@ class DataFolder:
     def __call__(self, name: str) -> Path:
         """Folder of the data set `name`; skip where it is not there."""
         if not (self.path / name).is_dir():
-            pytest.skip(
-                f"data set '{name}' is not in {self.path}; ALFONSINE_DATA names the folder that has it"
-            )
+            pytest.skip(f"data set '{name}' is not in {self.path}; ALFONSINE_DATA names the folder that has it")
         return self.path / name

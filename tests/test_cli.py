@@ -57,9 +57,7 @@ def stages(monkeypatch):
 
     module.run, module.plan = run, lambda settings, folder: f"a plan for {folder}"
     monkeypatch.setitem(sys.modules, "alfonsine.study.run", module)
-    monkeypatch.setitem(
-        sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=lambda *a: None)
-    )
+    monkeypatch.setitem(sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=lambda *a: None))
     return module
 
 
@@ -69,9 +67,7 @@ def test_the_exit_code_is_the_outcome(monkeypatch, capsys, study, stages, tmp_pa
     assert call(monkeypatch, "run", study, "--output", tmp_path / "out") == code
     shown = capsys.readouterr().out
     assert outcome in shown and "95 % sure below 0.002" in shown and "48 total" in shown
-    assert (
-        "round 1: KL 0.001" in shown and "exact calls (2)" in shown
-    )  # progress, as lines where there is no terminal
+    assert "round 1: KL 0.001" in shown and "exact calls (2)" in shown  # progress, as lines where there is no terminal
 
 
 def test_quiet_shows_the_outcome_only(monkeypatch, capsys, study, stages, tmp_path):
@@ -151,7 +147,5 @@ def test_help_does_not_import_what_it_does_not_need():
         "arviz",
     )
     script = f"import sys, alfonsine.cli; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"

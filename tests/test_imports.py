@@ -74,8 +74,6 @@ def test_a_wrong_import_is_seen(line):
     assert wrong_imports("theory", line)
 
 
-@pytest.mark.parametrize(
-    "line", ["from alfonsine.space.a import b", "from alfonsine.errors import c", "import numpy"]
-)
+@pytest.mark.parametrize("line", ["from alfonsine.space.a import b", "from alfonsine.errors import c", "import numpy"])
 def test_a_right_import_passes(line):
     assert wrong_imports("theory", line) == []
