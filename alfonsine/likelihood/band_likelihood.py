@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.likelihood.binning import Windows
 from alfonsine.likelihood.form import Form
-from alfonsine.likelihood.likelihood import FoldedLikelihood, Likelihood
+from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood, Likelihood
 
 
 class DataPoints(eqx.Module):
@@ -41,22 +41,22 @@ class BandLikelihood(Likelihood):
         """The form's own parameters."""
         return self.form.nuisance
 
-    def bands(self, spectra: Mapping[str, Float[Array, " _"]]) -> Float[Array, " band"]:
+    def bands(self, spectra: Mapping[str, Float[AnyArray, " _"]]) -> Float[Array, " band"]:
         """Band powers of the model; InputError for a spectrum that is missing or too short."""
         return self.windows(spectra)
 
     def log_likelihood(
-        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+        self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:
-        """ln L of the bands."""
+        """Give ln L of the bands."""
         return self.form.log_likelihood(bands, nuisance)
 
     def whiten(
-        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+        self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
         """Band differences in units of the data's error at `reference`."""
         return self.form.whiten(differences, reference)
 
-    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         """Likelihood of amplitudes a, for bands = matrix @ a. The windows are left behind."""
         return self.form.fold(matrix)

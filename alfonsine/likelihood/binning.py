@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from alfonsine.errors import InputError
+from alfonsine.likelihood.likelihood import AnyArray
 
 
 class Binning(eqx.Module):
@@ -28,7 +29,7 @@ class Binning(eqx.Module):
         """Highest multipole that is used."""
         return self.weight.size + 1
 
-    def __call__(self, spectrum: Float[Array, " l_long"]) -> Float[Array, " bin"]:
+    def __call__(self, spectrum: Float[AnyArray, " l_long"]) -> Float[Array, " bin"]:
         """Bands of a spectrum that starts at l = 2 and reaches l_max or beyond."""
         used = self.weight * spectrum[: self.weight.size]
         return jax.ops.segment_sum(used, self.bin, num_segments=self.count)
@@ -69,7 +70,7 @@ class Windows(eqx.Module):
         """Spectra needed, with the highest multipole of each."""
         return {name: b.l_max for name, b in zip(self.names, self.binnings, strict=True)}
 
-    def __call__(self, spectra: Mapping[str, Float[Array, " _"]]) -> Float[Array, " band"]:
+    def __call__(self, spectra: Mapping[str, Float[AnyArray, " _"]]) -> Float[Array, " band"]:
         """All bands; InputError for a spectrum that is missing or too short."""
         for name, l_max in self.spectra.items():
             if name not in spectra:

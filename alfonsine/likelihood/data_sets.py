@@ -1,14 +1,13 @@
 """Published data sets on this machine: where they are, whether they are intact, and how to get them.
 
-`ALFONSINE_DATA` names a folder with one folder per data set; without it the platform's place for user data is used.
-The public addresses and digests stand in `sources.toml`.
+`ALFONSINE_DATA` names a folder with one folder per data set; without it the platform's place for user data is
+used. The public addresses and digests stand in `sources.toml`.
 """
 
 import hashlib
 import os
 import tempfile
 import tomllib
-import zipfile
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -19,21 +18,10 @@ import pooch
 from jaxtyping import Float
 
 from alfonsine.errors import InputError, nearest
+from alfonsine.likelihood.npz import read_npz
 
 Fetch = Callable[[str, str, Path], Path]
 """Called as fetch(address, sha256, folder): download into folder, check the digest, return the file."""
-
-# What numpy raises for a file that is not the .npz archive it should be (a bare array has no keys: TypeError).
-_UNREADABLE = (
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    OSError,
-    EOFError,
-    AttributeError,
-    zipfile.BadZipFile,
-)
 
 
 def sources() -> dict[str, dict[str, Any]]:
@@ -95,9 +83,7 @@ def install(name: str, fetch: Fetch | None = None) -> Path:
 
 def list() -> tuple[tuple[str, str, str], ...]:
     """Rows of (data set, 'yes' or 'no': is it here, what it is)."""
-    return tuple(
-        (name, "yes" if _is_here(name) else "no", entry["what"]) for name, entry in sources().items()
-    )
+    return tuple((name, "yes" if _is_here(name) else "no", entry["what"]) for name, entry in sources().items())
 
 
 def read_table(name: str, file: str) -> Float[np.ndarray, "..."]:
@@ -115,23 +101,20 @@ def read_array(name: str, file: str, key: str) -> Float[np.ndarray, "..."]:
     """One array of an .npz file of a data set; InputError where there is none."""
     path = locate(name) / file
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive[key]
-    except _UNREADABLE as error:
+        return read_npz(path, key)
+    except (ValueError, OSError) as error:
         raise InputError(
             f"expected an array '{key}' in {path}, got: {error}; try 'alfonsine data check {name}'"
         ) from None
 
 
 def read_fortran_lower_triangle(path: Path) -> Float[np.ndarray, "n n"]:
-    """Symmetric matrix from one unformatted Fortran record of 64-bit floats with only the lower triangle filled."""
+    """Symmetric matrix from one Fortran record of 64-bit floats with only the lower triangle filled."""
     raw = path.read_bytes()
     n = int(np.sqrt(max(len(raw) - 8, 0) / 8))
     marker = np.int32(n * n * 8).astype("<i4").tobytes()
     if not raw or raw[:4] != marker or raw[-4:] != marker or len(raw) != n * n * 8 + 8:
-        raise InputError(
-            f"expected one Fortran record with a square matrix in {path}, got {len(raw)} other bytes"
-        )
+        raise InputError(f"expected one Fortran record with a square matrix in {path}, got {len(raw)} other bytes")
     lower = np.tril(np.frombuffer(raw[4:-4], "<f8").reshape(n, n))
     return lower + np.tril(lower, -1).T
 
@@ -169,9 +152,8 @@ def _intact(path: Path, facts: dict[str, str]) -> bool:
     if "array_sha256" not in facts:
         return hashlib.sha256(path.read_bytes()).hexdigest() == facts["sha256"]
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            contents = np.ascontiguousarray(archive["cov"], dtype="<f8").tobytes()
-    except _UNREADABLE:
+        contents = np.ascontiguousarray(read_npz(path, "cov"), dtype="<f8").tobytes()
+    except (ValueError, TypeError, OSError):
         return False
     return hashlib.sha256(contents).hexdigest() == facts["array_sha256"]
 

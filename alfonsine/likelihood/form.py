@@ -5,7 +5,7 @@ import abc
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from alfonsine.likelihood.likelihood import FoldedLikelihood
+from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
 
 
 class Form(eqx.Module):
@@ -15,18 +15,18 @@ class Form(eqx.Module):
 
     @abc.abstractmethod
     def log_likelihood(
-        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+        self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:
-        """ln L."""
+        """Give ln L."""
 
     @abc.abstractmethod
     def whiten(
-        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+        self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
         """Band differences in units of the data's error at `reference`."""
 
     @abc.abstractmethod
-    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         """The same density as a function of amplitudes a, for bands = matrix @ a."""
 
 
@@ -36,8 +36,6 @@ class FoldedForm(FoldedLikelihood):
     matrix: Float[Array, "band K"]
     form: Form
 
-    def __call__(
-        self, amplitudes: Float[Array, " K"], nuisance: Float[Array, " nuisance"]
-    ) -> Float[Array, ""]:
-        """ln L at bands = matrix @ amplitudes."""
+    def __call__(self, amplitudes: Float[AnyArray, " K"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
+        """Give ln L at bands = matrix @ amplitudes."""
         return self.form.log_likelihood(self.matrix @ amplitudes, nuisance)

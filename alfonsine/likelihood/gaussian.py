@@ -2,8 +2,8 @@ r"""Gaussian data, optionally with an overall calibration A that divides the mod
 
 .. math:: \ln L = -\tfrac12 r^T C^{-1} r \; [-\tfrac12 \ln\det 2\pi C], \qquad r = d - m / A^2
 
-The bracket is the normalisation. Collaborations that publish -chi^2/2 leave it out, and so does `normalised=False`:
-ln L is then known up to a constant, which matters to evidences only.
+The bracket is the normalisation. Collaborations that publish -chi^2/2 leave it out, and so does
+`normalised=False`: ln L is then known up to a constant, which matters to evidences only.
 """
 
 import equinox as eqx
@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.form import Form
-from alfonsine.likelihood.likelihood import FoldedLikelihood
+from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
 
 
 class Gaussian(Form):
@@ -32,19 +32,19 @@ class Gaussian(Form):
     nuisance: tuple[str, ...] = eqx.field(static=True)
 
     def log_likelihood(
-        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+        self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:
-        """ln L; `nuisance` is [A] or empty."""
+        """Give ln L; `nuisance` is [A] or empty."""
         r = solve_triangular(self.cholesky, self.data - bands / _squared(nuisance), lower=True)
         return self.constant - 0.5 * r @ r
 
     def whiten(
-        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+        self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
         """L^-1 d, at A = 1; the same at every reference."""
         return solve_triangular(self.cholesky, differences.T, lower=True).T
 
-    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         r"""Reduce to K + 1 numbers: with the triangle R of L^-1 [M, d] = Q R, chi^2 = |R [-a / A^2, 1]|^2."""
         both = jnp.concatenate([matrix, self.data[:, None]], axis=1)
         triangle = jnp.linalg.qr(solve_triangular(self.cholesky, both, lower=True), mode="r")
@@ -57,32 +57,29 @@ class FoldedGaussian(FoldedLikelihood):
     triangle: Float[Array, "r K_plus_1"]
     constant: Float[Array, ""]
 
-    def __call__(
-        self, amplitudes: Float[Array, " K"], nuisance: Float[Array, " nuisance"]
-    ) -> Float[Array, ""]:
-        """ln L; `nuisance` is [A] or empty."""
+    def __call__(self, amplitudes: Float[AnyArray, " K"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
+        """Give ln L; `nuisance` is [A] or empty."""
         r = self.triangle[:, -1] - self.triangle[:, :-1] @ (amplitudes / _squared(nuisance))
         return self.constant - 0.5 * r @ r
 
 
 def gaussian(
     data: Float[np.ndarray, " band"],
-    covariance: Float[np.ndarray, "band band"],
+    covariance: Float[np.ndarray, "..."],
     *,
     calibration: str | None = None,
     normalised: bool = True,
 ) -> Gaussian:
-    """Gaussian of the covariance C; `calibration` names A. InputError where C is not a covariance of the data."""
+    """Gaussian with covariance C; `calibration` names A. InputError where C is no covariance of the data."""
     if covariance.shape != (data.size, data.size):
         raise InputError(
-            f"expected a {data.size} x {data.size} covariance for {data.size} data, got shape {covariance.shape}"
+            f"expected a {data.size} x {data.size} covariance, as there are {data.size} data, "
+            f"got shape {covariance.shape}"
         )
     if not (np.isfinite(data).all() and np.isfinite(covariance).all()):
         raise InputError("expected finite data and covariance, got NaN or infinity; remove those entries")
     if not np.allclose(covariance, covariance.T, rtol=1e-8, atol=0):
-        raise InputError(
-            "expected a symmetric covariance, got one that is not; give all of it, not one triangle"
-        )
+        raise InputError("expected a symmetric covariance, got one that is not; give all of it, not one triangle")
     try:
         cholesky = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
@@ -100,6 +97,6 @@ def gaussian(
     )
 
 
-def _squared(nuisance: Float[Array, " nuisance"]) -> Float[Array, ""]:
+def _squared(nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
     """A^2, or 1 where there is no calibration: the empty product."""
     return jnp.prod(nuisance) ** 2

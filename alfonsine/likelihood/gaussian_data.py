@@ -1,10 +1,9 @@
 """A user's own data: Gaussian measurements of one observable of any theory, with normalisation.
 
-The observable is a vector that the theory returns under `observable`. By the convention of all spectra its index 0
-counts as l = 2: `spectra` asks for l_max = n + 1 to say that n values are needed.
+The observable is a vector that the theory returns under `observable`. By the convention of all spectra its
+index 0 counts as l = 2: `spectra` asks for l_max = n + 1 to say that n values are needed.
 """
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from alfonsine.errors import InputError
 from alfonsine.likelihood.band_likelihood import BandLikelihood, DataPoints
 from alfonsine.likelihood.binning import Binning, Windows
 from alfonsine.likelihood.gaussian import gaussian
+from alfonsine.likelihood.npz import read_npz
 
 NAME = "gaussian"
 Numbers = Sequence | str | float
@@ -42,9 +42,7 @@ def gaussian_data(
     if error is not None:
         sigma = _numbers("error", error)
         if sigma.size not in (1, data.size) or not np.all(sigma > 0):
-            raise InputError(
-                f"{NAME}: expected error: one positive number or {data.size}, got {sigma.tolist()}"
-            )
+            raise InputError(f"{NAME}: expected error: one positive number or {data.size}, got {sigma.tolist()}")
         matrix = np.diag(np.broadcast_to(sigma.ravel(), data.shape) ** 2)
     else:
         matrix = np.atleast_2d(_numbers("covariance", covariance))
@@ -55,9 +53,7 @@ def gaussian_data(
         name=NAME,
         windows=Windows((observable,), (everything,)),
         form=form,
-        points={
-            observable: DataPoints(jnp.arange(2.0, n + 2), form.data, jnp.sqrt(jnp.diag(jnp.asarray(matrix))))
-        },
+        points={observable: DataPoints(jnp.arange(2.0, n + 2), form.data, jnp.sqrt(jnp.diag(jnp.asarray(matrix))))},
     )
 
 
@@ -68,14 +64,9 @@ def _numbers(what: str, given: Numbers) -> Float[np.ndarray, "..."]:
             return np.asarray(given, dtype=float)
         if Path(given).suffix != ".npz":
             return np.loadtxt(given, dtype=float)
-        with np.load(given, allow_pickle=False) as archive:
-            return np.asarray(archive[what], dtype=float)
+        return np.asarray(read_npz(Path(given), what), dtype=float)
     except FileNotFoundError:
-        raise InputError(
-            f"{NAME}: expected {what} in the file {given}, got no such file; correct the path"
-        ) from None
-    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{NAME}: expected {what} in the file {given}, got no such file; correct the path") from None
+    except (ValueError, TypeError, OSError) as error:
         reason = f"{given}: {error}" if isinstance(given, str) else str(error)
-        raise InputError(
-            f"{NAME}: expected {what}: numbers or a file of numbers, got {reason[:200]}"
-        ) from None
+        raise InputError(f"{NAME}: expected {what}: numbers or a file of numbers, got {reason[:200]}") from None

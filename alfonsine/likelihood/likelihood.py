@@ -1,28 +1,29 @@
 """What every data set answers, whatever its form.
 
-A likelihood sees the theory only through its *bands*: a short vector, linear in the spectra. So for an emulator
-whose spectra are linear in K amplitudes, window and basis can be multiplied once (`fold`), and a sampler forms
-neither spectra nor windows.
+A likelihood sees the theory only through its *bands*: a short vector, linear in the spectra. So for an
+emulator whose spectra are linear in K amplitudes, window and basis can be multiplied once (`fold`), and a
+sampler forms neither spectra nor windows.
 
-Convention: everything called log_likelihood returns ln L, never -ln L or chi-square. C_l are in muK^2, for integer
-l from 2: index 0 of an array is l = 2.
+Convention: everything called log_likelihood returns ln L, never -ln L or chi-square. C_l are in muK^2, for
+integer l from 2: index 0 of an array is l = 2.
 """
 
 import abc
 from collections.abc import Mapping
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float
+
+AnyArray = Array | np.ndarray
 
 
 class FoldedLikelihood(eqx.Module):
-    """ln L of the amplitudes of a linear emulator: what a sampler calls."""
+    """Give ln L of the amplitudes of a linear emulator: what a sampler calls."""
 
     @abc.abstractmethod
-    def __call__(
-        self, amplitudes: Float[Array, " K"], nuisance: Float[Array, " nuisance"]
-    ) -> Float[Array, ""]:
-        """ln L where bands = matrix @ amplitudes."""
+    def __call__(self, amplitudes: Float[AnyArray, " K"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
+        """Give ln L where bands = matrix @ amplitudes."""
 
 
 class Likelihood(eqx.Module):
@@ -42,21 +43,24 @@ class Likelihood(eqx.Module):
         """Spectra needed, with the highest multipole of each."""
 
     @abc.abstractmethod
-    def bands(self, spectra: Mapping[str, Float[Array, " _"]]) -> Float[Array, " band"]:
+    def bands(self, spectra: Mapping[str, Float[AnyArray, " _"]]) -> Float[Array, " band"]:
         """Band powers of the model: linear in the spectra. What lies above l_max is ignored."""
 
     @abc.abstractmethod
     def log_likelihood(
-        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+        self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:
-        """ln L of the model's bands, with normalisation where it is known."""
+        """Give ln L of the model's bands, with normalisation where it is known."""
 
     @abc.abstractmethod
     def whiten(
-        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+        self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
-        """Band differences in units of the data's error: |whiten(d)|^2 = d' F d, F the Fisher matrix at `reference`."""
+        """Band differences in units of the data's error.
+
+        |whiten(d)|^2 = d' F d with F the Fisher matrix of the bands at `reference`.
+        """
 
     @abc.abstractmethod
-    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
-        """Likelihood of the amplitudes a, for bands = matrix @ a. Equals `log_likelihood(matrix @ a, nuisance)`."""
+    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
+        """Likelihood of amplitudes a: the same number as `log_likelihood(matrix @ a, nuisance)`."""

@@ -3,7 +3,8 @@ r"""Shifted log-normal form, for the skewed likelihoods of a few large-scale mod
 .. math:: \ln L = \sum_b -\ln(x_b \sigma_b \sqrt{2\pi}) - \frac{(\ln x_b - \mu_b)^2}{2\sigma_b^2},
           \qquad x_b = m_b - s_b
 
-for model bands m, so exp(ln L) is a normalised density of the *model* bands: that is what was fitted to the maps.
+for model bands m, so exp(ln L) is a normalised density of the *model* bands: that is what was fitted to the
+maps.
 """
 
 import equinox as eqx
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.likelihood.form import FoldedForm, Form
-from alfonsine.likelihood.likelihood import FoldedLikelihood
+from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
 
 # Below this many sigma a reference says nothing about the width of the likelihood; see `LogNormal.whiten`.
 FAR = 3.0
@@ -27,9 +28,9 @@ class LogNormal(Form):
     nuisance: tuple[str, ...] = eqx.field(static=True, default=())
 
     def log_likelihood(
-        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+        self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:
-        """ln L; -inf where a band does not exceed its shift."""
+        """Give ln L; -inf where a band does not exceed its shift."""
         x = bands - self.shift
         valid = x > 0
         log_x = jnp.log(jnp.where(valid, x, 1.0))  # so that the branch not taken has finite gradients
@@ -38,12 +39,12 @@ class LogNormal(Form):
         return jnp.where(jnp.all(valid), jnp.sum(terms), -jnp.inf)
 
     def whiten(
-        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+        self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
-        """d / (x sigma): Gaussian errors of ln x. A reference at or below the shift counts as 3 sigma low."""
+        """Differences over x sigma: the errors of ln x. A reference below the shift counts as 3 sigma low."""
         lowest = jnp.exp(self.location - FAR * self.scale)
         return differences / (self.scale * jnp.maximum(reference - self.shift, lowest))
 
-    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         """The same form behind the matrix."""
-        return FoldedForm(matrix, self)
+        return FoldedForm(jnp.asarray(matrix), self)

@@ -1,7 +1,7 @@
-"""Make the data of the mock CMB experiment: `python -m alfonsine.likelihood.make_mock_cmb` writes mock_cmb.txt.
+"""Make the data of the mock CMB experiment: needs CLASS, once.
 
-Needs CLASS, once. The file holds, per bin: first and last multipole, the band powers drawn (noise included), and the
-expected ones (without noise), TT, TE, EE, D_l in muK^2.
+`python -m alfonsine.likelihood.make_mock_cmb` writes mock_cmb.txt. It holds, per bin: first and last multipole,
+the band powers drawn (noise included), and the expected ones (without noise), TT, TE, EE, D_l in muK^2.
 """
 
 import os
@@ -43,8 +43,8 @@ def draw(
 ) -> Float[np.ndarray, "3 bin"]:
     """Wishart band powers of the given mean and degrees of freedom (which need not be integer).
 
-    Bartlett: Chat = L A A' L' / nu with C = L L', A lower triangular, A_11^2 and A_22^2 chi-square with nu and nu - 1
-    degrees of freedom, A_21 standard normal.
+    Bartlett: Chat = L A A' L' / nu with C = L L', A lower triangular, A_11^2 and A_22^2 chi-square with
+    nu and nu - 1 degrees of freedom, A_21 standard normal.
     """
     tt, te, ee = mean
     a11, a21, a22 = np.sqrt(rng.chisquare(nu)), rng.standard_normal(nu.size), np.sqrt(rng.chisquare(nu - 1))

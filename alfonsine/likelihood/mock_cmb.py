@@ -1,16 +1,17 @@
-r"""The built-in mock CMB experiment: Planck-like, with data made by `make_mock_cmb`, so that no file is needed.
+r"""The built-in mock CMB experiment: Planck-like, with data that come with the package.
 
-Noise of T and E from the beams and map noise of the 100, 143 and 217 GHz channels (Planck 2018 I, arXiv:1807.06205,
-Table 4), weighted by inverse variance, sigma in muK rad and FWHM theta in rad:
+Noise of T and E from the beams and map noise of the 100, 143 and 217 GHz channels (Planck 2018 I,
+arXiv:1807.06205, Table 4), weighted by inverse variance, sigma in muK rad and FWHM theta in rad:
 
 .. math:: 1 / N_l = \sum_c \sigma_c^{-2} \exp\left(-l (l + 1) \theta_c^2 / 8 \ln 2\right)
 
-White noise alone would measure tau twice as well as Planck did, whose largest scales are limited by systematics in
-polarization. So N^EE is raised by 1 + (20 / l)^2: a choice made here, not a published figure. With f_sky = 0.57 the
-expected errors of the six parameters of flat LCDM are then 0.8 to 1.1 times those of Planck 2018 TT, TE, EE + lowE.
+White noise alone would measure tau twice as well as Planck did, whose largest scales are limited by
+systematics in polarization. So N^EE is raised by 1 + (20 / l)^2: a choice made here, not a published
+figure. With f_sky = 0.57 the expected errors of the six parameters of flat LCDM are then 0.8 to 1.1 times
+those of Planck 2018 TT, TE, EE + lowE.
 
-Band powers are D_l averaged over bins with weights 2 l + 1; Wishart form. They include the noise, and were drawn at
-the cosmology, and with the seed, that head `mock_cmb.txt`.
+Band powers are D_l averaged over bins with weights 2 l + 1; Wishart form. They include the noise, and were
+drawn at the cosmology, and with the seed, that head `mock_cmb.txt`.
 """
 
 from importlib.resources import files
@@ -62,7 +63,7 @@ def read_data() -> Float[np.ndarray, "bin 8"]:
 
 
 def edges() -> tuple[Int[np.ndarray, " bin"], Int[np.ndarray, " bin"]]:
-    """First and last multipole of each bin: every l below 30, then steps of 10, 20 (from 200) and 50 (from 1500)."""
+    """First and last l of each bin: every l below 30, then steps of 10, 20 (from 200), 50 (from 1500)."""
     steps = [np.arange(2, 30), np.arange(30, 200, 10), np.arange(200, 1500, 20), np.arange(1500, L_MAX, 50)]
     first = np.concatenate(steps)
     return first, np.append(first[1:] - 1, L_MAX)

@@ -1,8 +1,8 @@
 """Planck 2018 plik-lite: 613 band powers of TT, TE, EE with foregrounds marginalised, Gaussian.
 
 ln L is -chi^2 / 2 without normalisation, as the collaboration and its users quote it. The model is divided by
-A_planck^2 in all bands. Sources: arXiv:1907.12875 (likelihood), arXiv:1909.05869 (this format, and the two Gaussian
-TT bins for l = 2 to 29 that stand in for the low-l likelihood).
+A_planck^2 in all bands. Sources: arXiv:1907.12875 (likelihood), arXiv:1909.05869 (this format, and the two
+Gaussian TT bins for l = 2 to 29 that stand in for the low-l likelihood).
 """
 
 import jax.numpy as jnp
@@ -68,8 +68,8 @@ def _high_l() -> tuple[Float[np.ndarray, "3 band"], Float[np.ndarray, "band band
     size = sum(BINS.values())
     if measured.shape != (3, size) or covariance.shape != (size, size):
         raise InputError(
-            f"{NAME}: expected 3 columns of {size} bands and their covariance, got shapes {measured.T.shape} and "
-            f"{covariance.shape}; try 'alfonsine data check {DATA_SET}'"
+            f"{NAME}: expected 3 columns of {size} bands and their covariance, got shapes "
+            f"{measured.T.shape} and {covariance.shape}; try 'alfonsine data check {DATA_SET}'"
         )
     return measured, covariance
 

@@ -18,7 +18,7 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
 
 
 def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Likelihood:
-    """Make a likelihood. InputError for an unknown name or option (naming the nearest), or data that are not here."""
+    """Make a likelihood. InputError for unknown names and options, naming the nearest, or missing data."""
     if name not in LIKELIHOODS:
         raise InputError(f"expected the name of a likelihood, got '{name}'; {nearest(name, LIKELIHOODS)}")
     options = dict(options or {})
@@ -33,7 +33,5 @@ def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Like
             raise InputError(f"{name}: expected {option}: {kind}, got {value!r}")
     for option, facts in known.items():
         if facts.default is facts.empty and option not in options:
-            raise InputError(
-                f"{name}: expected the option '{option}', got {sorted(options) or 'none'}; add it"
-            )
+            raise InputError(f"{name}: expected the option '{option}', got {sorted(options) or 'none'}; add it")
     return LIKELIHOODS[name](**options)

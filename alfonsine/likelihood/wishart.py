@@ -1,11 +1,14 @@
 r"""Wishart form: the exact distribution of band powers of Gaussian skies with noise.
 
-For a bin with nu = f_sky sum (2 l + 1) modes, fields X = T, E, model C (signal plus noise, n x n) and measured
-Chat, nu Chat is Wishart-distributed with nu degrees of freedom and scale C (Hamimeche & Lewis 2008, arXiv:0801.0554):
+For a bin with nu = f_sky sum (2 l + 1) modes, fields X = T, E, model C (signal plus noise, n x n) and
+measured Chat, nu Chat is Wishart-distributed with nu degrees of freedom and scale C (Hamimeche & Lewis
+2008, arXiv:0801.0554):
 
-.. math:: \ln L = \sum_b -\tfrac{\nu_b}{2} \left[ \mathrm{tr}(C^{-1}\hat C) - \ln|C^{-1}\hat C| - n \right] + k_b
+.. math:: \ln L = \sum_b k_b
+          - \tfrac{\nu_b}{2} \left[ \mathrm{tr}(C^{-1}\hat C) - \ln|C^{-1}\hat C| - n \right]
 
-with k_b, the value at C = Chat, such that exp(ln L) is the normalised density of the n (n + 1) / 2 band powers.
+with k_b, the value at C = Chat, such that exp(ln L) is the normalised density of the n (n + 1) / 2 band
+powers.
 """
 
 import equinox as eqx
@@ -16,7 +19,7 @@ from scipy.special import multigammaln
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.form import FoldedForm, Form
-from alfonsine.likelihood.likelihood import FoldedLikelihood
+from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
 
 
 class Wishart(Form):
@@ -34,9 +37,9 @@ class Wishart(Form):
     nuisance: tuple[str, ...] = eqx.field(static=True, default=())
 
     def log_likelihood(
-        self, bands: Float[Array, " band"], nuisance: Float[Array, " nuisance"]
+        self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:
-        """ln L; -inf where the model is not a covariance (a negative band power, or |TE|^2 above TT EE)."""
+        """Give ln L; -inf where the model is not a covariance: a negative band power, or TE^2 above TT EE."""
         model = bands.reshape(self.data.shape) + self.noise
         valid = jnp.all((model[0] > 0) & (_determinant(model) > 0))
         model = jnp.where(valid, model, self.data)  # so that the branch not taken has finite gradients
@@ -46,9 +49,9 @@ class Wishart(Form):
         return jnp.where(valid, self.constant - 0.5 * jnp.sum(distance), -jnp.inf)
 
     def whiten(
-        self, differences: Float[Array, "n band"], reference: Float[Array, " band"]
+        self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
-        """sqrt(nu / 2) times the elements of L^-1 dC L^-T, C = L L^T at the reference: F = nu / 2 tr(C^-1 dC)^2."""
+        """Elements of sqrt(nu / 2) L^-1 dC L^-T, C = L L^T at the reference: F = nu / 2 tr(C^-1 dC)^2."""
         model = reference.reshape(self.data.shape) + self.noise
         d = differences.reshape(-1, *self.data.shape)
         scale = jnp.sqrt(self.modes / 2)
@@ -63,9 +66,9 @@ class Wishart(Form):
         z = (d[:, 2] - 2 * slope * d[:, 1] + slope**2 * d[:, 0]) / c**2
         return jnp.concatenate([scale * x, scale * jnp.sqrt(2.0) * y, scale * z], axis=1)
 
-    def fold(self, matrix: Float[Array, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         """The same form behind the matrix."""
-        return FoldedForm(matrix, self)
+        return FoldedForm(jnp.asarray(matrix), self)
 
 
 def wishart(
@@ -73,7 +76,7 @@ def wishart(
     noise: Float[np.ndarray, "block bin"],
     modes: Float[np.ndarray, " bin"],
 ) -> Wishart:
-    """Wishart form with its normalisation. `data` include the noise; InputError where they are not covariances."""
+    """Wishart form with its normalisation. `data` include the noise; InputError if they cannot be that."""
     if len(data) not in (1, 3):
         raise InputError(f"expected 1 block (one field) or 3 (TT, TE, EE) of band powers, got {len(data)}")
     n = 1 if len(data) == 1 else 2
@@ -81,21 +84,14 @@ def wishart(
         raise InputError(f"expected more than {n - 1} modes in each bin, got {modes.min():g}; widen the bins")
     determinant = np.asarray(_determinant(jnp.asarray(data)))
     if not (determinant.min() > 0 and data[0].min() > 0):
-        raise InputError(
-            "expected measured band powers with TT > 0 and TT EE > TE^2 in each bin; include the noise"
-        )
+        raise InputError("expected measured band powers with TT > 0 and TT EE > TE^2 in each bin; include the noise")
     constant = np.sum(
         -0.5 * (n + 1) * np.log(determinant)
         + 0.5 * modes * n * np.log(modes / 2)
         - 0.5 * modes * n
-        - multigammaln_each(modes / 2, n)
+        - [multigammaln(x, n) for x in modes / 2]
     )
     return Wishart(jnp.asarray(data), jnp.asarray(noise), jnp.asarray(modes), jnp.asarray(constant))
-
-
-def multigammaln_each(a: Float[np.ndarray, " bin"], n: int) -> Float[np.ndarray, " bin"]:
-    """ln of the n-variate gamma function."""
-    return np.array([multigammaln(x, n) for x in a])
 
 
 def _determinant(c: Float[Array, "block bin"]) -> Float[Array, " bin"]:
