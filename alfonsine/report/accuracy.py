@@ -218,7 +218,10 @@ def effort(contents: Contents) -> str:
     ]  # fmt: skip
     if any(r.kl is not None and r.kl <= 0 for r in rounds):
         caption += " An arrowhead stands for an estimate that is not above zero."
-    drawn = figure(to_svg(kl_against_calls(contents), "effort-figure", alt), caption)
+    if any(r.kl is not None or r.kl_upper95 is not None for r in rounds):
+        drawn = figure(to_svg(kl_against_calls(contents), "effort-figure", alt), caption)
+    else:
+        drawn = paragraph("No round has been judged yet.", "missing")
     return section(
         "effort",
         "Accuracy against effort",
