@@ -60,7 +60,7 @@ def test_whiten_is_the_hessian_where_model_and_data_agree(rows):
     np.testing.assert_allclose(white @ white.T, -d @ hessian @ d.T, rtol=1e-8)
 
 
-@pytest.mark.parametrize("bad", [[-5.0, 1.0, 2.0], [4.0, 10.0, 2.0], [-5.0, 0.0, -5.0]])
+@pytest.mark.parametrize("bad", [[-5.0, 1.0, 2.0], [4.0, 10.0, 2.0], [-5.0, 0.0, -5.0], [-0.5, 0.0, 2.0]])
 def test_a_model_that_is_no_covariance_is_impossible_with_finite_gradient(bad):
     form = wishart(DATA, NOISE, MODES)
     bands = MEAN - NOISE
