@@ -1,0 +1,1 @@
+"""Training set in, fast and differentiable observables out."""

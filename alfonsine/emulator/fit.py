@@ -1,0 +1,149 @@
+"""Training set in, emulator out."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from alfonsine.emulator.blocks import Piece, divide, put, take
+from alfonsine.emulator.compress import compress
+from alfonsine.emulator.correct import correct_trend
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.focus import Focus
+from alfonsine.emulator.metric import UNSEEN_WEIGHT, fallback_errors
+from alfonsine.emulator.network import pad_outputs
+from alfonsine.emulator.scaling import Scaling
+from alfonsine.emulator.surrogate import Block, Domain, Surrogate
+from alfonsine.emulator.trend import fit_trend
+from alfonsine.space.polynomial import monomials
+
+Outputs = Mapping[str, np.ndarray]
+Metric = Callable[[Outputs], np.ndarray]
+
+
+class Shape(NamedTuple):
+    """Sizes of the emulator, fixed over a study so that nothing is compiled twice.
+
+    order        highest degree of a monomial
+    components   principal components kept per block, padded with zeros
+    floor        amplitude, in data errors summed over the training set, below which a component is dropped
+    network      "never", "auto" (tried from `enough` points on) or "always" (tried); used only where it helps
+    """
+
+    order: int = 3
+    components: int = 24
+    floor: float = 3e-3
+    network: str = "auto"
+    enough: int = 200
+
+    def tries_network(self, n: int) -> bool:
+        """Whether n points are worth a network."""
+        return self.network == "always" or (self.network == "auto" and n >= self.enough)
+
+
+class Fit(NamedTuple):
+    """A fitted emulator and what it says of its own training points when each is left out.
+
+    left_out     (n, K) amplitudes predicted for each point by a fit that has not seen it
+    error        weighted mean of the squared leave-one-out error, in squared data errors
+    """
+
+    emulator: Emulator
+    left_out: Float[np.ndarray, "n K"]
+    error: float
+
+
+def fit(
+    names: Sequence[str],
+    theta: Float[np.ndarray, "n d"],
+    outputs: Outputs,
+    *,
+    domain: Domain,
+    focus: Focus,
+    metric: Metric | None = None,
+    shape: Shape = Shape(),
+    key: jax.Array | None = None,
+    card: Mapping | None = None,
+) -> Fit:
+    """Fit an emulator of all `outputs`, name -> (n, m), as functions of `theta`.
+
+    `metric` maps changes of the outputs, name -> (n, m), linearly to units of the data's error, (n, w).
+    """
+    key = jax.random.key(0) if key is None else key
+    table = monomials(theta.shape[1], shape.order)
+    weights = focus.weights(theta)
+    sizes = {name: values.shape[1] for name, values in outputs.items()}
+    division = divide(sizes)
+    total = len(division) * (1 + shape.components)
+    blocks, left_out, error = [], [], 0.0
+    basis = {name: np.zeros((size, total)) for name, size in sizes.items()}
+    for index, pieces in enumerate(division):
+        block, rows, predicted, block_error = fit_block(
+            names, theta, outputs, pieces, focus, weights, metric, shape, table, jax.random.fold_in(key, index)
+        )
+        blocks.append(block)
+        left_out.append(predicted)
+        error += block_error
+        first = index * (1 + shape.components)
+        splits = np.cumsum([piece.stop - piece.start for piece in pieces])[:-1]
+        for piece, part in zip(pieces, np.split(rows, splits, axis=1), strict=True):
+            basis[piece.name][piece.start : piece.stop, first : first + len(part)] = part.T
+    surrogate = Surrogate(focus.coordinates(), jnp.asarray(table), tuple(blocks))
+    bases = {name: jnp.asarray(matrix) for name, matrix in basis.items()}
+    text = json.dumps(dict(card or {}), sort_keys=True)
+    return Fit(Emulator(tuple(names), surrogate, bases, domain, text), np.hstack(left_out), error)
+
+
+def fit_block(
+    names: Sequence[str],
+    theta: Float[np.ndarray, "n d"],
+    outputs: Outputs,
+    pieces: tuple[Piece, ...],
+    focus: Focus,
+    weights: Float[np.ndarray, " n"],
+    metric: Metric | None,
+    shape: Shape,
+    table: Int[np.ndarray, "terms order"],
+    key: jax.Array,
+) -> tuple[Block, np.ndarray, np.ndarray, float]:
+    """One block: divide by the exact scaling, compress, fit; return also basis rows and left-out amplitudes."""
+    scaling = Scaling.of(pieces[0].name, names, np.asarray(focus.centre))
+    factor = np.asarray(jax.vmap(scaling)(jnp.asarray(theta)))
+    scaled = take(outputs, pieces) / factor[:, None]
+    whitened = whiten(scaled, outputs, pieces, weights, metric)
+    compression = compress(scaled, whitened, weights, min(shape.components, len(theta) - 1), shape.floor)
+    u = np.asarray(focus.coordinates()(jnp.asarray(theta)))
+    trend = fit_trend(u, compression.components, table, weights)
+    coefficients, residuals, network = trend.coefficients, trend.residuals, None
+    if shape.tries_network(len(theta)):
+        corrected = correct_trend(u, compression.components, table, weights, trend, key)
+        if corrected is not None:
+            coefficients, residuals, network = corrected
+            network = pad_outputs(network, shape.components)
+    pad = ((0, 0), (0, shape.components - coefficients.shape[1]))
+    predicted = np.pad(compression.components - residuals, pad)
+    left_out = factor[:, None] * np.hstack([np.ones((len(theta), 1)), predicted])
+    error = float(weights @ np.sum(residuals**2, axis=1) / weights.sum())
+    rows = np.vstack([compression.mean, compression.basis])
+    return Block(scaling, jnp.asarray(np.pad(coefficients, pad)), network), rows, left_out, error
+
+
+def whiten(
+    scaled: Float[np.ndarray, "n m"],
+    outputs: Outputs,
+    pieces: tuple[Piece, ...],
+    weights: Float[np.ndarray, " n"],
+    metric: Metric | None,
+) -> Float[np.ndarray, "n w"]:
+    """Changes of one block in units of the data's error, or of a fallback where no data see them."""
+    change = scaled - np.average(scaled, axis=0, weights=weights)
+    errors = take({name: row[None, :] for name, row in fallback_errors(outputs).items()}, pieces)
+    unseen = change / np.maximum(errors, 1e-300)
+    if metric is None:
+        return unseen
+    seen = metric(put(change, pieces, {name: values.shape[1] for name, values in outputs.items()}))
+    return np.hstack([seen, UNSEEN_WEIGHT * unseen]) if np.any(seen) else unseen

@@ -1,0 +1,141 @@
+r"""The polynomial part of an emulator: least squares with shrinkage, everything chosen by closed-form leave-one-out.
+
+Near a posterior a spectrum is almost linear in good coordinates, and a full cubic in six parameters has 84 terms, far
+more than there are models to learn from. So every coefficient has a prior width: wide for the constant and the linear
+terms, and for a monomial of higher degree
+
+.. math:: v_j = m_j\, a_{g} \prod_{i \in j} w_i^2, \qquad g = 2, 3, \dots,
+
+with :math:`m_j` its multinomial factor, :math:`a_g` one number per degree and :math:`w_i` one relevance per input. A
+parameter that enters only linearly loses its :math:`w_i`; the one that bends the spectrum keeps it. The least-squares
+solution is linear in the data, so the prediction of each point from all the others is known without a second fit,
+
+.. math:: e = \frac{y - Hy}{1 - \mathrm{diag} H}, \qquad
+          H = A (A^T N^{-1} A + V^{-1})^{-1} A^T N^{-1},
+
+and order, ridge and relevance are whatever makes its mean square smallest.
+"""
+
+from math import factorial
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from alfonsine.space.polynomial import degree, values
+
+LINEAR = 100.0  # prior variance of constant and slopes; components and inputs are of order one
+NOISE = 1e-6  # variance that no polynomial can describe, same units
+STRENGTH = (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # a_2; zero is the linear model
+DECAY = (0.0, 0.01, 0.1, 0.5)  # a_{g+1} / a_g; zero ends the polynomial at degree two
+RELEVANCE = (0.2, 0.5, 2.0, 4.0)  # factors tried on w_i
+WORTH = 0.02  # a change must lower the error by this fraction
+SWEEPS = 3
+
+
+class Shrinkage(NamedTuple):
+    """Prior widths: `strength` a_2, `decay` a_{g+1}/a_g, `relevance` w (d,)."""
+
+    strength: float
+    decay: float
+    relevance: Float[np.ndarray, " d"]
+
+    def variance(self, table: Int[np.ndarray, "terms order"]) -> Float[np.ndarray, " terms"]:
+        """Prior variance of every coefficient; a trace is left on each so that nothing divides by zero."""
+        of_degree = degree(table)
+        weights = np.prod(np.concatenate([[1.0], self.relevance])[table], axis=1) ** 2
+        bent = np.clip(of_degree - 2, 0, None)
+        higher = multiplicity(table) * self.strength * self.decay**bent * weights
+        return np.where(of_degree <= 1, LINEAR, higher) + 1e-14
+
+
+class Trend(NamedTuple):
+    """Coefficients (terms, k), leave-one-out residuals (n, k), and the shrinkage that was chosen."""
+
+    coefficients: Float[np.ndarray, "terms k"]
+    residuals: Float[np.ndarray, "n k"]
+    shrinkage: Shrinkage
+
+
+def multiplicity(table: Int[np.ndarray, "terms order"]) -> Float[np.ndarray, " terms"]:
+    """Multinomial factor of each monomial: how often it occurs in (u . u')^g."""
+    counts = []
+    for row in table:
+        _, repeats = np.unique(row[row > 0], return_counts=True)
+        counts.append(factorial(int(repeats.sum())) / np.prod([factorial(int(r)) for r in repeats]))
+    return np.array(counts)
+
+
+def solve(
+    columns: Float[np.ndarray, "n terms"],
+    target: Float[np.ndarray, "n k"],
+    variance: Float[np.ndarray, " terms"],
+    noise: Float[np.ndarray, " n"],
+) -> tuple[Float[np.ndarray, "terms k"], Float[np.ndarray, "n k"]]:
+    """Coefficients and leave-one-out residuals, through the smaller of the two equivalent linear systems."""
+    n, terms = columns.shape
+    if n <= terms:
+        inverse = np.linalg.inv((columns * variance) @ columns.T + np.diag(noise))
+        dual = inverse @ target
+        return variance[:, None] * (columns.T @ dual), dual / np.diag(inverse)[:, None]
+    weighted = columns * np.sqrt(variance)
+    operator = np.linalg.solve(weighted.T @ (weighted / noise[:, None]) + np.eye(terms), weighted.T / noise[None, :])
+    coefficients = operator @ target
+    hat = np.sum(weighted * operator.T, axis=1)
+    residuals = (target - weighted @ coefficients) / (1.0 - hat)[:, None]
+    return np.sqrt(variance)[:, None] * coefficients, residuals
+
+
+def fit_trend(
+    u: Float[np.ndarray, "n d"],
+    components: Float[np.ndarray, "n k"],
+    table: Int[np.ndarray, "terms order"],
+    weights: Float[np.ndarray, " n"],
+) -> Trend:
+    """Fit all components of one block with one shrinkage.
+
+    `weights` in (0, 1] say how much a point matters; a point far from where the emulator will be used is both
+    allowed a larger misfit and counted less. Components are in units of the data's error, so the summed square
+    of the leave-one-out residuals is the error in chi-square.
+    """
+    n, d = u.shape
+    columns = values(u, table)
+    spread = np.sqrt(np.average(components**2, axis=0, weights=weights)) + 1e-300
+    scaled = components / spread
+    noise = NOISE / weights
+
+    def error(shrinkage: Shrinkage) -> float:
+        residuals = solve(columns, scaled, shrinkage.variance(table), noise)[1] * spread
+        return float(weights @ np.sum(residuals**2, axis=1) / weights.sum())
+
+    best = Shrinkage(0.0, 0.0, np.ones(d))
+    if n > d + 2:  # before that, leaving one out leaves a slope undetermined
+        grid = [Shrinkage(a, c, np.ones(d)) for a in STRENGTH for c in DECAY if a > 0 or c == 0]
+        lowest, index = min((error(s), i) for i, s in enumerate(grid))
+        best = refine(grid[index], lowest, error)
+    coefficients, residuals = solve(columns, scaled, best.variance(table), noise)
+    return Trend(coefficients * spread, residuals * spread, best)
+
+
+def refine(start: Shrinkage, lowest: float, error) -> Shrinkage:
+    """Coordinate descent on the relevance of each input and on the strength of the higher degrees."""
+    best = start
+    for _ in range(SWEEPS):
+        before = lowest
+        trials = [(i, factor) for i in range(len(best.relevance)) for factor in RELEVANCE]
+        for i, factor in trials:
+            relevance = best.relevance.copy()
+            relevance[i] *= factor
+            lowest, best = keep(best, lowest, best._replace(relevance=relevance), error)
+        for strength, decay in ((0.2, 1.0), (5.0, 1.0), (1.0, 0.2), (1.0, 5.0)):
+            trial = best._replace(strength=best.strength * strength, decay=best.decay * decay)
+            lowest, best = keep(best, lowest, trial, error)
+        if lowest >= before * (1.0 - WORTH):
+            break
+    return best
+
+
+def keep(best: Shrinkage, lowest: float, trial: Shrinkage, error) -> tuple[float, Shrinkage]:
+    """The better of two, the trial having to be worth the change."""
+    found = error(trial)
+    return (found, trial) if found < lowest * (1.0 - WORTH) else (lowest, best)

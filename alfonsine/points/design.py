@@ -1,0 +1,32 @@
+"""First points: before anything is known about the posterior."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import qmc
+
+from alfonsine.errors import InputError
+
+
+def steps(
+    reference: Float[np.ndarray, " d"],
+    step: Float[np.ndarray, " d"],
+    lower: Float[np.ndarray, " d"],
+    upper: Float[np.ndarray, " d"],
+) -> Float[np.ndarray, "d+1 d"]:
+    """The reference point and one step along each parameter: d + 1 points, which determine a linear model.
+
+    A step goes up, or down where up would leave the box, and never further than half-way to an edge.
+    """
+    room_up, room_down = (upper - reference) / 2, (reference - lower) / 2
+    length = np.where(room_up >= np.minimum(step, room_down), np.minimum(step, room_up), -np.minimum(step, room_down))
+    return np.vstack([reference, reference + np.diag(length)])
+
+
+def space_filling(kind: str, n: int, dimension: int, seed: int) -> Float[np.ndarray, "n d"]:
+    """Points that cover the unit cube evenly: `latin_hypercube` or `sobol` (scrambled)."""
+    if kind == "latin_hypercube":
+        return qmc.LatinHypercube(dimension, rng=np.random.default_rng(seed)).random(n)
+    if kind == "sobol":
+        # the sequence is balanced only in powers of two: take the next one and cut it
+        return qmc.Sobol(dimension, rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(n))))[:n]
+    raise InputError(f"expected a design named latin_hypercube or sobol, got '{kind}'")

@@ -1,0 +1,51 @@
+"""The training set: every exact call that has been learned from, and why it was made."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Inputs and outputs of exact calls, in the order in which they were made.
+
+    names     inputs of the theory, (d,)
+    theta     (n, d) points
+    outputs   name -> (n, m): spectra; "derived" holds the derived scalars in the order of `derived`
+    derived   names of the derived scalars
+    """
+
+    names: tuple[str, ...]
+    theta: Float[np.ndarray, "n d"]
+    outputs: Mapping[str, Float[np.ndarray, "n _"]]
+    derived: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        theta: Float[np.ndarray, "n d"],
+        spectra: Sequence[Mapping[str, np.ndarray]],
+        derived: Sequence[Mapping[str, float]],
+    ) -> "TrainingSet":
+        """Stack the outputs of single calls."""
+        labels = tuple(derived[0])
+        outputs = {name: np.stack([call[name] for call in spectra]) for name in spectra[0]}
+        if labels:
+            outputs["derived"] = np.array([[call[label] for label in labels] for call in derived])
+        return cls(tuple(names), theta, outputs, labels)
+
+    def __len__(self) -> int:
+        """Number of points."""
+        return len(self.theta)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of inputs and outputs, to be kept with whatever was learned from them."""
+        text = hashlib.sha256(repr((self.names, self.derived)).encode())
+        for array in (self.theta, *(self.outputs[name] for name in sorted(self.outputs))):
+            text.update(np.ascontiguousarray(array, dtype=float).tobytes())
+        return text.hexdigest()

@@ -1,0 +1,99 @@
+"""The density that is sampled: prior times likelihoods of emulated observables.
+
+Windows, whitening and the basis of the emulator are multiplied together here, once, so that a sampler goes from
+parameters to amplitudes to ln L and never forms a spectrum.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.surrogate import Domain
+from alfonsine.errors import InputError
+from alfonsine.likelihood.likelihood import FoldedLikelihood, Likelihood
+from alfonsine.space.parameter_space import ParameterSpace
+
+WALL = 4.0  # steepness of the soft wall around the domain, per standard deviation of the training inputs
+
+
+class Target(eqx.Module):
+    r"""Log posterior :math:`\ln\pi(\theta) + \beta \sum_i \ln L_i(\theta)`, with a soft wall around the domain.
+
+    beta        inverse temperature: 1 for the posterior, 1/2 widens a Gaussian by sqrt 2
+    constants   values of nuisance parameters that are not sampled
+    inputs      positions in theta of the emulator's inputs
+    nuisance    positions in (theta, constants) of each likelihood's own parameters
+    """
+
+    space: ParameterSpace
+    surrogate: Callable[[Array], Array]
+    domain: Domain
+    folded: tuple[FoldedLikelihood, ...]
+    beta: Float[Array, ""]
+    constants: Float[Array, " c"]
+    inputs: tuple[int, ...] = eqx.field(static=True)
+    nuisance: tuple[tuple[int, ...], ...] = eqx.field(static=True)
+
+    def log_likelihoods(self, theta: Float[Array, " d"]) -> Float[Array, " likelihood"]:
+        """Evaluate ln L of every likelihood with emulated observables."""
+        amplitudes = self.surrogate(theta[jnp.array(self.inputs)])
+        given = jnp.concatenate([theta, self.constants])
+        return jnp.stack(
+            [
+                folded(amplitudes, given[jnp.array(own, dtype=int)])
+                for folded, own in zip(self.folded, self.nuisance, strict=True)
+            ]
+        )
+
+    def wall(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
+        """Zero inside the domain, falling smoothly outside, so that a sampler finds its way back."""
+        beyond = jnp.maximum(self.domain.distance(theta[jnp.array(self.inputs)]) - 1.0, 0.0)
+        return -0.5 * (WALL * self.domain.radius * beyond) ** 2
+
+    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
+        """Evaluate the log posterior at one point."""
+        log_likelihood = jnp.sum(self.log_likelihoods(theta))
+        return self.space.log_prior(theta) + self.beta * log_likelihood + self.wall(theta)
+
+
+def build_target(
+    space: ParameterSpace,
+    emulator: Emulator,
+    likelihoods: Sequence[Likelihood],
+    fixed: Mapping[str, float] = MappingProxyType({}),
+) -> Target:
+    """Fold emulator and likelihoods together; `fixed` holds nuisance parameters that are not sampled."""
+    given = (*space.names, *fixed)
+    return Target(
+        space=space,
+        surrogate=emulator.surrogate,
+        domain=emulator.domain,
+        folded=tuple(likelihood.fold(band_matrix(emulator, likelihood)) for likelihood in likelihoods),
+        beta=jnp.ones(()),
+        constants=jnp.array(list(fixed.values()), dtype=float),
+        inputs=space.index(emulator.names),
+        nuisance=tuple(tuple(given.index(n) for n in likelihood.nuisance) for likelihood in likelihoods),
+    )
+
+
+def tempered(target: Target, temperature: float) -> Target:
+    """The same target with its likelihood flattened: L^(1/T) widens a Gaussian by sqrt(T)."""
+    return replace(target, beta=jnp.asarray(1.0 / temperature))
+
+
+def band_matrix(emulator: Emulator, likelihood: Likelihood) -> Float[Array, "band K"]:
+    """Matrix from the emulator's amplitudes to a likelihood's bands."""
+    missing = [name for name in likelihood.spectra if name not in emulator.basis]
+    if missing:
+        raise InputError(
+            f"likelihood '{likelihood.name}': expected the spectrum '{missing[0]}', the emulator has "
+            f"{', '.join(sorted(emulator.basis))}; add it to the spectra of the theory block"
+        )
+    columns = {name: emulator.basis[name].T for name in likelihood.spectra}
+    return jax.vmap(likelihood.bands)(columns).T

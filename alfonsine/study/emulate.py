@@ -1,0 +1,101 @@
+"""From the training set of a study to its emulator, in the units of the study's own data."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.stats import chi2
+
+
+from alfonsine.emulator.fit import Fit, Shape, fit
+from alfonsine.emulator.focus import REACH, Focus
+from alfonsine.emulator.surrogate import Domain
+from alfonsine.likelihood.likelihood import Likelihood
+from alfonsine.points.training_set import TrainingSet
+from alfonsine.study.prepare import Study
+from alfonsine.theory.theory import Theory
+
+EARLY = 12.0  # radius of the trust region, in steps, while there are too few points for curvature
+BEYOND = 1.1  # how far beyond its outermost point the emulator may be asked
+RARE = 1e-4  # mass of a Gaussian posterior that the domain may leave out
+
+
+def emulator_inputs(study: Study) -> tuple[str, ...]:
+    """Sampled parameters on which the theory depends, directly or through an expression."""
+    roles = study.parameters
+    used = set(roles.inputs)
+    for name in reversed(tuple(roles.computed)):
+        if name in used:
+            used |= set(roles.computed[name].arguments)
+    return tuple(name for name in study.space.names if name in used)
+
+
+def fit_emulator(study: Study, training: TrainingSet, focus: Focus, key: Array) -> Fit:
+    """Fit the emulator around `focus`."""
+    settings = study.settings.emulator
+    best = int(np.argmax(focus.weights(training.theta)))
+    return fit(
+        training.names,
+        training.theta,
+        training.outputs,
+        domain=trust(study, training, focus),
+        focus=focus,
+        metric=data_metric(tuple(study.likelihoods.values()), {n: v[best] for n, v in training.outputs.items()}),
+        shape=Shape(order=settings.max_order, network=settings.network),
+        key=key,
+        card=card(study.theory, training),
+    )
+
+
+def trust(study: Study, training: TrainingSet, focus: Focus) -> Domain:
+    """Where the emulator may be asked: as far as its near points reach, further while they are few.
+
+    The early radius lets a linear model run to a posterior that lies several steps away from the reference, and
+    stops it where no polynomial can be believed.
+    """
+    sub = study.space.select(training.names)
+    distance = np.linalg.norm(focus.white(training.theta), axis=1)
+    near = distance[distance <= 2.0 * REACH]
+    d = len(training.names)
+    if len(near) < d + 3:
+        radius = EARLY
+    else:
+        radius = max(BEYOND * float(near.max()), float(np.sqrt(chi2.ppf(1.0 - RARE, d))))
+    return Domain(focus.centre, focus.cholesky, jnp.asarray(radius), sub.lower, sub.upper)
+
+
+def data_metric(
+    likelihoods: tuple[Likelihood, ...], reference: Mapping[str, Float[np.ndarray, " m"]]
+) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]:
+    """Changes of the spectra, name -> (n, m), in units of the data's error, (n, w), all data sets side by side."""
+
+    def metric(changes: Mapping[str, np.ndarray]) -> np.ndarray:
+        pieces = []
+        for likelihood in likelihoods:
+            wanted = {name: jnp.asarray(changes[name]) for name in likelihood.spectra}
+            at = {name: jnp.asarray(reference[name]) for name in likelihood.spectra}
+            pieces.append(np.asarray(_whitened(likelihood, wanted, at)))
+        return np.hstack(pieces)
+
+    return metric
+
+
+@eqx.filter_jit
+def _whitened(likelihood: Likelihood, changes: dict[str, Array], reference: dict[str, Array]) -> Array:
+    return likelihood.whiten(jax.vmap(likelihood.bands)(changes), likelihood.bands(reference))
+
+
+def card(theory: Theory, training: TrainingSet) -> dict:
+    """What an emulator was made from, as plain values."""
+    return {
+        "alfonsine": version("alfonsine"),
+        "theory": theory.identity(),
+        "inputs": list(training.names),
+        "derived": list(training.derived),
+        "training_points": len(training),
+        "training_digest": training.digest,
+    }

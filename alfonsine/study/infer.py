@@ -1,0 +1,127 @@
+"""The emulated posterior of a study, its tempered companion, and ln L at given points."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.focus import Focus
+from alfonsine.errors import InputError
+from alfonsine.posterior.posterior import Posterior
+from alfonsine.posterior.sample import sample
+from alfonsine.posterior.target import Target, build_target, tempered
+from alfonsine.study.prepare import Study
+
+CANDIDATES = 1000  # effective draws while the emulator is still learning
+
+
+def study_target(study: Study, emulator: Emulator) -> Target:
+    """Prior times likelihoods of emulated observables."""
+    roles = study.parameters
+    fixed = {}
+    for likelihood in study.likelihoods.values():
+        for name in likelihood.nuisance:
+            if name in roles.computed:
+                raise InputError(
+                    f"likelihood '{likelihood.name}': expected its parameter '{name}' sampled or fixed, "
+                    "got an expression; sample it, or give it a number"
+                )
+            if name in roles.fixed:
+                fixed[name] = roles.fixed[name]
+    return build_target(study.space, emulator, tuple(study.likelihoods.values()), fixed)
+
+
+def sample_target(
+    study: Study,
+    target: Target,
+    start: Float[np.ndarray, " d"],
+    width: Float[np.ndarray, " d"],
+    key: Array,
+    ess: float = CANDIDATES,
+    temperature: float = 1.0,
+) -> Posterior:
+    """Draw from the target, or from its tempered companion."""
+    space = study.space
+    return sample(
+        tempered(target, temperature),
+        space.names,
+        space.latex,
+        space.lower,
+        space.upper,
+        jnp.asarray(start),
+        jnp.asarray(width),
+        key,
+        ess=ess,
+        chains=study.settings.sampler.nuts.chains,
+    )
+
+
+def focus_of(study: Study, posterior: Posterior, names: Sequence[str]) -> Focus:
+    """Gaussian summary of a posterior in the emulator's inputs."""
+    columns = list(study.space.index(names))
+    return Focus.of(posterior.mean()[columns], posterior.covariance()[np.ix_(columns, columns)])
+
+
+def emulated_log_likelihood(target: Target, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+    """Summed ln L with emulated observables."""
+    return np.asarray(_log_likelihoods(target, jnp.asarray(theta))).sum(axis=1)
+
+
+def left_out_log_likelihood(
+    study: Study, target: Target, theta: Float[np.ndarray, "n d"], amplitudes: Float[np.ndarray, "n K"]
+) -> Float[np.ndarray, " n"]:
+    """Summed ln L with the amplitudes that the emulator predicts for each point when it has not seen it."""
+    return np.asarray(_given_amplitudes(target, jnp.asarray(theta), jnp.asarray(amplitudes)))
+
+
+@eqx.filter_jit
+def _log_likelihoods(target: Target, theta: Array) -> Array:
+    return jax.vmap(target.log_likelihoods)(theta)
+
+
+class _Given(eqx.Module):
+    """A surrogate that has its answer already."""
+
+    amplitudes: Float[Array, " K"]
+
+    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
+        """Return the amplitudes."""
+        return self.amplitudes
+
+
+@eqx.filter_jit
+def _given_amplitudes(target: Target, theta: Array, amplitudes: Array) -> Array:
+    def one(theta: Array, amplitudes: Array) -> Array:
+        return jnp.sum(replace(target, surrogate=_Given(amplitudes)).log_likelihoods(theta))
+
+    return jax.vmap(one)(theta, amplitudes)
+
+
+def complete(study: Study, posterior: Posterior, target: Target, emulator: Emulator) -> Posterior:
+    """Add ln L of each data set and the derived parameters to a posterior."""
+    theta = jnp.asarray(posterior.samples)
+    values = np.asarray(_log_likelihoods(target, theta))
+    likelihoods = dict(zip(study.likelihoods, values.T, strict=True))
+    outputs = {}
+    if "derived" in emulator.basis:
+        columns = np.asarray(_derived(emulator, target, theta))
+        outputs = dict(zip(emulator.card["derived"], columns.T, strict=True))
+    sampled = dict(zip(study.space.names, posterior.samples.T, strict=True))
+    derived = study.parameters.derived_values(sampled, outputs)
+    n = len(posterior)
+    return replace(
+        posterior,
+        log_likelihoods=likelihoods,
+        derived={name: np.broadcast_to(np.asarray(v, dtype=float), (n,)).copy() for name, v in derived.items()},
+    )
+
+
+@eqx.filter_jit
+def _derived(emulator: Emulator, target: Target, theta: Array) -> Array:
+    inputs = jnp.array(target.inputs)
+    return jax.vmap(lambda point: emulator.basis["derived"] @ emulator.surrogate(point[inputs]))(theta)

@@ -1,0 +1,101 @@
+"""One lesson: fit the emulator to all exact calls so far, and sample its posterior."""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from alfonsine.emulator.fit import Fit
+from alfonsine.emulator.focus import REACH, Focus
+from alfonsine.points.training_set import TrainingSet
+from alfonsine.posterior.posterior import Posterior
+from alfonsine.posterior.target import Target
+from alfonsine.study.clock import Clock
+from alfonsine.study.emulate import fit_emulator
+from alfonsine.study.exact import Computed, exact_log_likelihood, training_set
+from alfonsine.study.infer import focus_of, left_out_log_likelihood, sample_target, study_target
+from alfonsine.study.prepare import Study
+
+SETTLED = 0.5  # a posterior that moved by less, in its own standard deviations, needs no new fit
+REFITS = 3
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is known after a fit.
+
+    computed   every exact call that was learned from or failed
+    training   the finished ones, as functions of the emulator's inputs
+    focus      around which the emulator was fitted
+    fit        emulator, leave-one-out predictions and error
+    target     the emulated posterior, as a density
+    posterior  draws of it
+    exact      (n,) exact ln L of the training points
+    left_out   (n,) ln L that the emulator predicts for each training point when it has not seen it
+    """
+
+    computed: Computed
+    training: TrainingSet
+    focus: Focus
+    fit: Fit
+    target: Target
+    posterior: Posterior
+    exact: Float[np.ndarray, " n"]
+    left_out: Float[np.ndarray, " n"]
+
+    @property
+    def taught(self) -> Float[np.ndarray, "n d"]:
+        """Training points in the sampled space."""
+        return self.computed.theta[self.computed.done]
+
+    @property
+    def near(self) -> np.ndarray:
+        """Which training points lie where the posterior is."""
+        return np.linalg.norm(self.focus.white(self.training.theta), axis=1) <= REACH
+
+    def expected_kl(self, temperature: float) -> float:
+        """Half the variance of ln L exact over left-out, near points weighted from their spread to the posterior.
+
+        A forecast to plan by, somewhat pessimistic; never evidence: the points have been learned.
+        """
+        near = self.near
+        if near.sum() < self.taught.shape[1] + 4:
+            return np.inf
+        distance = np.linalg.norm(self.focus.white(self.training.theta[near]), axis=1)
+        weights = np.exp(-0.5 * distance**2 * (1.0 - 1.0 / temperature))
+        ratio = (self.exact - self.left_out)[near]
+        mean = np.average(ratio, weights=weights)
+        return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
+
+
+def learn(study: Study, computed: Computed, focus: Focus, names: tuple[str, ...], key: Array, clock: Clock) -> Lesson:
+    """Fit and sample, again where the posterior turns out to lie elsewhere than expected."""
+    training = training_set(study, computed, names)
+    space = study.space
+    start, width = np.asarray(space.reference).copy(), np.asarray(space.step).copy()
+    columns = list(space.index(names))
+    for attempt in range(REFITS):
+        start[columns] = np.asarray(focus.centre)
+        width[columns] = np.sqrt(np.sum(np.asarray(focus.cholesky) ** 2, axis=1))
+        with clock.stage("fit"):
+            fitted = fit_emulator(study, training, focus, jax.random.fold_in(key, 2 * attempt))
+            target = study_target(study, fitted.emulator)
+        with clock.stage("sample"):
+            posterior = sample_target(study, target, start, width, jax.random.fold_in(key, 2 * attempt + 1))
+        found = focus_of(study, posterior, names)
+        few = len(training) < len(names) + 4
+        if few or attempt == REFITS - 1 or moved(focus, found) < SETTLED:
+            break
+        focus = found
+    with clock.stage("fit"):
+        exact = exact_log_likelihood(study, computed)
+        left_out = left_out_log_likelihood(study, target, computed.theta[computed.done], fitted.left_out)
+    return Lesson(computed, training, focus, fitted, target, posterior, exact, left_out)
+
+
+def moved(before: Focus, after: Focus) -> float:
+    """How far the centre moved, in standard deviations after, and how much the widths changed, whichever is more."""
+    shift = np.linalg.norm(after.white(np.asarray(before.centre)[None, :]))
+    widths = [np.sqrt(np.sum(np.asarray(f.cholesky) ** 2, axis=1)) for f in (before, after)]
+    return float(max(shift, np.max(np.abs(np.log(widths[0] / widths[1])))))

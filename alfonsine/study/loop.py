@@ -1,0 +1,203 @@
+"""The loop: every exact call is first a test, then a lesson.
+
+    points    = first points
+    repeat
+        exact     = compute(points)               archived before anything else
+        evidence  = compare(posterior, exact)     the new points judge the posterior that proposed them
+        emulator  = fit(all exact calls)
+        posterior = sample(prior x likelihood of emulated observables)
+        stop when the certificate passes, or the budget is spent
+        points    = choose(posterior)
+
+While the emulator's leave-one-out forecast is above the limit, points are chosen to teach; once it is below, they are
+plain draws of the posterior, and judge it. A verdict that fails is a lesson like any other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from alfonsine.certificate.certificate import Certificate, Outcome
+from alfonsine.emulator.focus import Focus
+from alfonsine.errors import InputError
+from alfonsine.study.clock import Clock
+from alfonsine.study.emulate import emulator_inputs
+from alfonsine.study.exact import Computed, compute_points
+from alfonsine.study.history import History
+from alfonsine.study.judge import certificate_of, surprise, worth_more
+from alfonsine.study.learn import Lesson, learn
+from alfonsine.study.prepare import Study
+from alfonsine.study.progress import Progress
+from alfonsine.study.propose import first_focus, first_points, learning_points, mirrored, rng
+from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
+from alfonsine.theory.engine import Engine
+
+
+MOST = 2  # verdicts may take this many times the calls that a verdict needs, while a pass is within reach
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where the loop stopped: the last lesson, the calls that judged it, and what they say."""
+
+    lesson: Lesson
+    judged: Computed
+    certificate: Certificate
+    history: History
+    calls: Computed
+
+
+class Run:
+    """One pass through the loop. Holds what accumulates: rounds on disk, calls made, history."""
+
+    def __init__(self, study: Study, engine: Engine, progress: Progress, clock: Clock) -> None:
+        self.study, self.engine, self.progress, self.clock = study, engine, progress, clock
+        self.rounds, self.history = Rounds(study.folder), History(study.folder, clock)
+        self.names = emulator_inputs(study)
+        self.key = jax.random.key(study.settings.seed)
+        self.number = 0
+        self.spent = 0
+        self.calls: Computed | None = None
+
+    @property
+    def left(self) -> int:
+        """Exact calls that the budget still allows."""
+        return self.study.settings.accuracy.calls - self.spent
+
+    def go(self) -> Ending:
+        """Run until the certificate passes or the budget is spent."""
+        accuracy, points = self.study.settings.accuracy, self.study.settings.points
+        known = self.begin()
+        focus = self.first_focus(known)
+        while True:
+            lesson = learn(self.study, known, focus, self.names, self.fresh_key(1), self.clock)
+            focus = lesson.focus
+            forecast = lesson.expected_kl(points.temperature)
+            self.say(lesson, forecast)
+            if forecast <= accuracy.kl or self.left < accuracy.judging + points.batch:
+                judged, certificate = self.judge(lesson)
+                if certificate.outcome is Outcome.PASS or self.left < accuracy.judging:
+                    return Ending(lesson, judged, certificate, self.history, self.calls)
+                known = known + judged
+            else:
+                known = known + self.teach(lesson)
+
+    def judge(self, lesson: Lesson) -> tuple[Computed, Certificate]:
+        """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""
+        accuracy = self.study.settings.accuracy
+        most = min(MOST * accuracy.judging, self.left)
+        draws = self.draws(lesson, most)
+        judged = None
+        while True:
+            first = 0 if judged is None else len(judged.theta)
+            chunk = draws[first : first + accuracy.judging // 2 or 1]
+            computed, entry = self.make(JUDGE, lambda chunk=chunk: (chunk, len(chunk)))
+            judged = computed if judged is None else judged + computed
+            with self.clock.stage("judge"):
+                certificate = certificate_of(self.study, lesson, judged)
+            self.history.add(
+                entry.number,
+                calls=self.spent,
+                training=len(lesson.training),
+                judged=len(judged.theta),
+                kl=certificate.kl.estimate,
+                kl_upper95=certificate.kl.upper95,
+                loo_error=lesson.fit.error,
+                outcome=certificate.outcome.value,
+            )
+            more = min(accuracy.judging - accuracy.judging // 2, most - len(judged.theta))
+            enough = len(judged.theta) >= accuracy.judging and certificate.outcome is Outcome.PASS
+            if enough or more < 1 or not worth_more(certificate, self.study, more):
+                return judged, certificate
+
+    def begin(self) -> Computed:
+        """The first round, and a second to the other side of the steps that failed."""
+        known, _ = self.make(START, lambda: (first_points(self.study), 0))
+        if self.study.settings.points.start == "steps" and not known.done[0]:
+            raise InputError(
+                f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
+                "move ref, or change the theory's settings"
+            )
+        if not known.done.all() and self.left > 0:
+            failed = known.theta[~known.done]
+            more, _ = self.make(START, lambda: (mirrored(self.study, failed), 0))
+            known = known + more
+        if known.done.sum() < 2:
+            raise InputError(
+                f"expected at least two exact models to begin with, got {int(known.done.sum())} of "
+                f"{len(known.done)}; the last failure: {known.failures[-1].reason}"
+            )
+        return known
+
+    def first_focus(self, known: Computed) -> Focus:
+        """What stands for the posterior before there is one."""
+        mean, covariance = first_focus(self.study, known.theta[known.done])
+        columns = list(self.study.space.index(self.names))
+        return Focus.of(mean[columns], covariance[np.ix_(columns, columns)])
+
+    def teach(self, lesson: Lesson) -> Computed:
+        """A batch of points chosen to teach; they first test the posterior that proposed them."""
+        batch = self.study.settings.points.batch
+        if int(lesson.near.sum()) < len(self.names) + 4:
+            batch = max(batch, len(self.names) + 4)  # with fewer there is no leave-one-out to go by
+        batch = min(batch, self.left - self.study.settings.accuracy.judging)
+
+        def choose() -> tuple[np.ndarray, int]:
+            with self.clock.stage("choose"):
+                return learning_points(
+                    self.study, lesson.target, lesson.posterior, lesson.training.theta, lesson.focus, batch,
+                    self.fresh_key(2),
+                )  # fmt: skip
+
+        computed, entry = self.make(LEARN, choose)
+        self.history.add(
+            entry.number,
+            calls=self.spent,
+            training=len(lesson.training),
+            judged=int(computed.done.sum()),
+            kl=surprise(self.study, lesson, computed),
+            loo_error=lesson.fit.error,
+            outcome="learned",
+        )
+        return computed
+
+    def make(self, purpose: str, points: Callable[[], tuple[np.ndarray, int]]) -> tuple[Computed, Round]:
+        """Write a round down, or find it written, and make its exact calls."""
+        entry = self.rounds.get(self.number)
+        if entry is None:
+            theta, posterior = points()
+            entry = Round(self.number, purpose, theta, posterior)
+            self.rounds.put(entry)
+        elif entry.purpose != purpose:
+            raise InputError(
+                f"expected round {self.number} in '{self.rounds.folder}' to be '{purpose}', got '{entry.purpose}': "
+                "the study has changed since; give another output folder (the archive can be copied there)"
+            )
+        self.number += 1
+        self.progress.start(f"round {entry.number}: exact calls to {purpose}", len(entry.theta))
+        with self.clock.stage("solver"):
+            computed = compute_points(
+                self.study, self.engine, entry.theta, lambda call: self.progress.advance("" if call.done else "failed")
+            )
+        self.progress.stop()
+        self.spent += len(entry.theta)
+        self.calls = computed if self.calls is None else self.calls + computed
+        self.history.failures(self.calls)
+        return computed, entry
+
+    def draws(self, lesson: Lesson, count: int) -> np.ndarray:
+        """Plain draws of the emulated posterior."""
+        return lesson.posterior.resampled(count, rng(self.fresh_key(3))).samples
+
+    def fresh_key(self, use: int) -> jax.Array:
+        """A key for one use in the present round."""
+        return jax.random.fold_in(jax.random.fold_in(self.key, self.number), use)
+
+    def say(self, lesson: Lesson, forecast: float) -> None:
+        """One line per lesson."""
+        self.progress.say(
+            f"  {self.spent} exact calls: emulator from {len(lesson.training)}, leave-one-out error "
+            f"{lesson.fit.error:.2g} in chi-square, forecast KL {forecast:.2g}"
+        )

@@ -1,0 +1,87 @@
+"""What is written down before exact calls are made, so that a run that dies goes on as if it had not.
+
+One file per round holds its points; together with the archive that is all a later process needs to be where this one
+was, since fits and draws are cheap and determined by the points, the calls and the seed.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from alfonsine.errors import InputError
+
+START, LEARN, JUDGE = "start", "learn", "judge"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One batch of exact calls.
+
+    number       0, 1, 2, ...
+    purpose      start: before anything is known; learn: to teach the emulator; judge: draws from the
+                 emulated posterior that decide on it
+    theta        (n, d) points
+    posterior    how many of the points, counted from the first, are plain draws of the emulated posterior
+    """
+
+    number: int
+    purpose: str
+    theta: Float[np.ndarray, "n d"]
+    posterior: int
+
+
+class Rounds:
+    """The rounds of a run folder, in order; each is durable before it is acted upon."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "rounds"
+
+    def __iter__(self) -> Iterator[Round]:
+        number = 0
+        while (stored := self.get(number)) is not None:
+            yield stored
+            number += 1
+
+    def get(self, number: int) -> Round | None:
+        """Read a round, or None where it has not been written."""
+        path = self._path(number)
+        if not path.exists():
+            return None
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            theta = np.array(values["theta"], dtype=float)
+            return Round(int(values["number"]), str(values["purpose"]), theta, int(values["posterior"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"expected a record of round {number} in '{path}', got a damaged file ({error}); "
+                "delete it and all later ones: the archive keeps the exact calls"
+            ) from None
+
+    def put(self, entry: Round) -> None:
+        """Write a round; after this returns it survives a crash of the machine."""
+        plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in asdict(entry).items()}
+        write_durably(self._path(entry.number), json.dumps(plain).encode())
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:04d}.json"
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a whole file or none, and have it on disk before going on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(temporary, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
