@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from alfonsine.errors import InputError
 from alfonsine.posterior.evaluate import batch_value
+from alfonsine.posterior.generator import generator
 from alfonsine.posterior.until import Draws, until_effective
 
 STRETCH = 2.0  # the a of the formula
@@ -142,7 +143,8 @@ def sample_ensemble(
     state = Walkers(jnp.asarray(start, float), value)
 
     def uniform(number: int) -> Array:
-        return jax.random.uniform(jax.random.fold_in(key, number), (draws, thin, 2, 3, walkers // 2))
+        numbers = generator(jax.random.fold_in(key, number)).random((draws, thin, 2, 3, walkers // 2))
+        return jnp.asarray(numbers)
 
     for number in range(warmup_blocks):
         state, _, _ = block(log_density, state, uniform(number))

@@ -20,13 +20,15 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from alfonsine.posterior import convergence
 from alfonsine.posterior.coordinates import Coordinates
+from alfonsine.posterior.generator import generator
 from alfonsine.posterior.until import Draws, until_effective
 
 CHAINS = (
     32  # measured best of 8 to 128 for a 7-parameter quadratic: wide enough to hide dispatch, few enough to wait for
 )
 DRAWS = 100  # per chain and block
-TARGET_ACCEPTANCE = 0.8
+TARGET_ACCEPTANCE = 0.8  # to begin with; halfway to 1 each time warm-up meets divergences
+MOST_DIVERGENCES = 1e-3  # of the draws of a warm-up block
 FIRST_STEP = 0.7  # near the optimum of a well-whitened density of a few parameters
 MAX_DOUBLINGS = 8  # 255 leapfrog steps: beyond that, whitening has failed and the diagnostics say so
 
@@ -63,24 +65,24 @@ class NutsBlock(eqx.Module):
 
 @eqx.filter_jit
 def nuts_block(
-    log_density: Callable, state: NutsState, key: PRNGKeyArray, adapt: Bool[Array, ""], draws: int
+    log_density: Callable, state: NutsState, key: PRNGKeyArray, adapt: Float[Array, ""], draws: int
 ) -> tuple[NutsState, NutsBlock]:
     """Run every chain for `draws` transitions (static).
 
-    Where `adapt` is true, the step size is adapted along the way and the coordinates are re-whitened at the end by the
-    second half of the draws; such draws are not to be kept.
+    Where `adapt` is positive, the step size is adapted along the way to this acceptance and the coordinates are
+    re-whitened at the end by the second half of the draws; such draws are not to be kept. Where it is 0, neither.
     """
     coordinates = state.coordinates
     m, d = state.position.shape
     kernel = blackjax.nuts.build_kernel()
-    initialise, update, final = dual_averaging_adaptation(TARGET_ACCEPTANCE)
+    initialise, update, final = dual_averaging_adaptation(adapt)
 
     def log_density_z(z):
         return log_density(coordinates.theta(z)) + coordinates.log_jacobian(z)
 
     def transition(carry, key):
         chains, adaptation = carry
-        step_size = jnp.where(adapt, jnp.exp(adaptation.log_step_size), state.step_size)
+        step_size = jnp.where(adapt > 0, jnp.exp(adaptation.log_step_size), state.step_size)
         chains, info = jax.vmap(lambda k, s: kernel(k, s, log_density_z, step_size, jnp.ones(d), MAX_DOUBLINGS))(
             jax.random.split(key, m), chains
         )
@@ -97,7 +99,7 @@ def nuts_block(
     block = NutsBlock(theta, value - jax.vmap(jax.vmap(coordinates.log_jacobian))(z), acceptance, divergent, leapfrog)
     new = _rewhiten(coordinates, z[draws // 2 :].reshape(-1, d))
     new, step_size = jax.tree.map(
-        lambda a, b: jnp.where(adapt, a, b), (new, final(adaptation)), (coordinates, state.step_size)
+        lambda a, b: jnp.where(adapt > 0, a, b), (new, final(adaptation)), (coordinates, state.step_size)
     )
     u = coordinates.mean + chains.position @ coordinates.cholesky.T
     position = jax.scipy.linalg.solve_triangular(new.cholesky, (u - new.mean).T, lower=True).T
@@ -112,14 +114,19 @@ def _rewhiten(coordinates: Coordinates, z: Float[Array, "n d"]) -> Coordinates:
     return coordinates.whitened(jnp.mean(z, axis=0), covariance)
 
 
-@eqx.filter_jit
 def disperse(log_density: Callable, coordinates: Coordinates, key: PRNGKeyArray, chains: int) -> NutsState:
     """Start chains at unit normal draws of z, leaving out points where the density vanishes or is not a number."""
-    candidates = jax.random.normal(jax.random.fold_in(key, 0), (8 * chains, coordinates.dimension))
-    candidates = candidates * jnp.repeat(0.5 ** jnp.arange(8), chains)[:, None]  # ever closer to the centre
-    value = jax.vmap(lambda z: log_density(coordinates.theta(z)))(candidates)
-    sound = jnp.argsort(~jnp.isfinite(value), stable=True)[:chains]
+    candidates = generator(key).normal(size=(8, chains, coordinates.dimension))
+    candidates *= 0.5 ** np.arange(8)[:, None, None]  # ever closer to the centre
+    candidates = jnp.asarray(candidates.reshape(8 * chains, -1))
+    sound = np.argsort(~np.isfinite(_values(log_density, coordinates, candidates)), stable=True)[:chains]
+    # the dtype is named, here and below, because a 'weakly typed' number would compile a second time
     return NutsState(candidates[sound], coordinates, jnp.asarray(FIRST_STEP, float))
+
+
+@eqx.filter_jit
+def _values(log_density: Callable, coordinates: Coordinates, z: Float[Array, "n d"]) -> Float[Array, " n"]:
+    return jax.vmap(lambda z: log_density(coordinates.theta(z)))(z)
 
 
 def sample_nuts(
@@ -136,22 +143,27 @@ def sample_nuts(
     """Sample until every parameter has `ess` effective draws, bulk and tail, or `max_blocks` blocks are spent.
 
     `coordinates` should be centred near the mode (see `find_optimum`). Warm-up is at least two adapting blocks and goes
-    on, up to `max_warmup`, until the chains of the last one agree (R-hat below 1.1) on all parameters.
+    on, up to `max_warmup`, until the chains of the last one agree (R-hat below 1.1) and hardly ever diverge.
     The state returned continues the chains, or starts those of a similar density.
     """
     state = disperse(log_density, coordinates, key, chains)
-    warmup = 0
+    warmup, target = 0, TARGET_ACCEPTANCE
     while warmup < max_warmup:
         warmup += 1
         block_key = jax.random.fold_in(key, warmup)
-        state, block = nuts_block(log_density, state, block_key, jnp.asarray(True), draws)
-        if warmup >= 2 and np.all(convergence.r_hat(_by_chain(block.theta)[:, draws // 2 :]) < 1.1):
+        state, block = nuts_block(log_density, state, block_key, jnp.asarray(target, float), draws)
+        settled = jax.tree.map(lambda x: np.asarray(x)[draws // 2 :], block)
+        diverging = np.mean(settled.divergent) > MOST_DIVERGENCES
+        if diverging:
+            # the density is narrower somewhere than where most draws are: only a smaller step gets there
+            target = min(0.5 * (1.0 + target), 0.99)
+        elif warmup >= 2 and np.all(convergence.r_hat(_by_chain(settled.theta)) < 1.1):
             break
 
     def next_block(number: int) -> Draws:
         nonlocal state
         block_key = jax.random.fold_in(key, max_warmup + 1 + number)
-        state, block = nuts_block(log_density, state, block_key, jnp.asarray(False), draws)
+        state, block = nuts_block(log_density, state, block_key, jnp.zeros(()), draws)
         counts = {
             "divergences": int(np.asarray(block.divergent).sum()),
             "gradients": int(np.asarray(block.leapfrog_steps).sum()),
@@ -159,9 +171,9 @@ def sample_nuts(
         return Draws(*map(_by_chain, (block.theta, block.log_density, block.acceptance)), counts)
 
     out = until_effective(next_block, ess, max_blocks)
-    settings = {"step_size": float(state.step_size), "warmup_draws": warmup * draws}
+    settings = {"step_size": float(state.step_size), "warmup_draws": warmup * draws, "target_acceptance": target}
     return Draws(out.theta, out.log_density, out.acceptance, {**out.counts, **settings}), state
 
 
-def _by_chain(x: Float[Array, "draw chain *d"]) -> Float[np.ndarray, "chain draw *d"]:
+def _by_chain(x: Float[Array | np.ndarray, "draw chain *d"]) -> Float[np.ndarray, "chain draw *d"]:
     return np.swapaxes(np.asarray(x), 0, 1)

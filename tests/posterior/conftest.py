@@ -19,16 +19,6 @@ class Gaussian(eqx.Module):
         return -0.5 * r @ self.precision @ r
 
 
-class Banana(eqx.Module):
-    """x ~ N(0, 1), y | x ~ N(x^2, s^2): E y = 1, var y = 2 + s^2, cov(x, y) = 0."""
-
-    s: float = 0.5
-
-    def __call__(self, theta):
-        x, y = theta
-        return -0.5 * x**2 - 0.5 * ((y - x**2) / self.s) ** 2
-
-
 def random_gaussian(seed: int, d: int) -> tuple[Gaussian, np.ndarray, np.ndarray]:
     """A correlated Gaussian with widths over four decades; also its mean and covariance."""
     rng = np.random.default_rng(seed)
@@ -49,8 +39,5 @@ def traces():
 
 
 @pytest.fixture
-def densities():
-    """The classes, for tests that build their own."""
-    return type(
-        "densities", (), {"Gaussian": Gaussian, "Banana": Banana, "random_gaussian": staticmethod(random_gaussian)}
-    )
+def make_gaussian():
+    return random_gaussian

@@ -17,9 +17,9 @@ def start(mean, covariance, walkers=40, seed=0):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0])
-def test_tempered_gaussian(densities, temperature):
+def test_tempered_gaussian(make_gaussian, temperature):
     """A Gaussian at temperature T has T times the covariance."""
-    density, mean, covariance = densities.random_gaussian(5, 3)
+    density, mean, covariance = make_gaussian(5, 3)
     out = sample_ensemble(
         Tempered(density, temperature), start(mean, covariance), jax.random.key(1), ess=4000, draws=200
     )
@@ -61,7 +61,7 @@ def test_tempering_outside_the_prior_is_minus_infinity():
     assert float(target(jnp.array([1.5]))) == -np.inf
 
 
-def test_hard_edges(densities):
+def test_hard_edges():
     """Uniform in the unit square, edges as minus infinity: mean 1/2, mean square 1/3."""
     begin = np.random.default_rng(1).random((20, 2))
     out = sample_ensemble(Box(), begin, jax.random.key(2), ess=3000)
@@ -71,8 +71,8 @@ def test_hard_edges(densities):
     np.testing.assert_allclose((x**2).mean(axis=0), 1 / 3, atol=5 * np.sqrt(4 / 45 / 1500))
 
 
-def test_a_plain_function_gives_the_same_chain_as_the_compiled_density(densities):
-    density, mean, covariance = densities.random_gaussian(6, 2)
+def test_a_plain_function_gives_the_same_chain_as_the_compiled_density(make_gaussian):
+    density, mean, covariance = make_gaussian(6, 2)
     precision = np.linalg.inv(covariance)
 
     def plain(theta):

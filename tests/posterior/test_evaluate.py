@@ -17,8 +17,8 @@ def test_values_gradients_and_batches(gaussian7):
     np.testing.assert_allclose(gradient, -np.linalg.solve(covariance, r[3]), rtol=1e-6)
 
 
-def test_new_arrays_of_equal_shape_compile_nothing(densities, traces):
-    first, second = (densities.random_gaussian(i, 5)[0] for i in (1, 2))
+def test_new_arrays_of_equal_shape_compile_nothing(make_gaussian, traces):
+    first, second = (make_gaussian(i, 5)[0] for i in (1, 2))
     theta = jnp.zeros(5)
     value_and_grad(first)(theta)
     before = traces["gaussian"]
