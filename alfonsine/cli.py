@@ -17,7 +17,7 @@ from rich.table import Table
 from alfonsine.errors import InputError
 
 if TYPE_CHECKING:
-    from alfonsine.study.settings import Settings
+    from alfonsine.study.prepare import Study as Prepared
 
 app = typer.Typer(
     help="A posterior from a few dozen exact calls, and a proof of how far it can be from the exact one.",
@@ -62,16 +62,16 @@ def _options(
 @app.command()
 def run(study: Study, output: Output = None, quiet: Quiet = False) -> None:
     """Infer, and certify: the whole loop. The same command again resumes what it finds in the run folder."""
-    _run(*_read(study, output), quiet)
+    _run(_read(study, output), quiet)
 
 
 @app.command()
 def plan(study: Study, output: Output = None) -> None:
     """Say what `run` would compute, in how many exact calls and how long. Computes nothing."""
-    settings, folder = _read(study, output)
+    prepared = _read(study, output)
     from alfonsine.study.run import plan as plan_study
 
-    print(plan_study(settings, folder))
+    print(plan_study(prepared))
 
 
 @app.command()
@@ -85,7 +85,7 @@ def report(folder: Folder) -> None:
 @app.command()
 def demo(output: Output = None, quiet: Quiet = False) -> None:
     """Run the built-in study: a mock CMB experiment that needs no data."""
-    _run(*_read(Path(__file__).parent / "study" / "demo.yaml", output), quiet)
+    _run(_read(Path(__file__).parent / "study" / "demo.yaml", output), quiet)
 
 
 @data.command("list")
@@ -115,7 +115,7 @@ def data_check(name: DataSet) -> None:
     print(data_sets.check(name))
 
 
-def _read(study: Path, output: Path | None) -> tuple["Settings", Path]:
+def _read(study: Path, output: Path | None) -> "Prepared":
     """Read a study and check all of it that can be checked without an exact call."""
     from alfonsine.study.settings import read_study
 
@@ -123,17 +123,19 @@ def _read(study: Path, output: Path | None) -> tuple["Settings", Path]:
     folder = output or settings.folder
     from alfonsine.study.prepare import prepare  # heavy, and of no use to a file that cannot be read
 
-    prepare(settings, folder)
-    return settings, folder
+    return prepare(settings, folder)
 
 
-def _run(settings: "Settings", folder: Path, quiet: bool) -> None:
+def _run(study: "Prepared", quiet: bool) -> None:
+    from alfonsine.report.report import render
     from alfonsine.study.progress import Silent
     from alfonsine.study.run import run as run_study
 
-    progress = Silent() if quiet else _Display()
+    progress, folder = Silent() if quiet else _Display(), study.folder
     try:
-        run_study(settings, folder=folder, progress=progress)
+        run_study(study, progress)
+        progress.start("report")
+        render(folder)
     finally:
         progress.stop()
     certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))

@@ -16,11 +16,13 @@ class DataPoints(eqx.Module):
     ell     effective multipole
     value   D_l = l (l + 1) C_l / 2 pi [muK^2]; for other vectors the values themselves
     error   one standard deviation
+    unit    value of one unit of the band, so that unit * bands can be drawn over `value`
     """
 
     ell: Float[Array, " point"]
     value: Float[Array, " point"]
     error: Float[Array, " point"]
+    unit: Float[Array, " point"]
 
 
 class BandLikelihood(Likelihood):

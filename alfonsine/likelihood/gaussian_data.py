@@ -53,7 +53,11 @@ def gaussian_data(
         name=NAME,
         windows=Windows((observable,), (everything,)),
         form=form,
-        points={observable: DataPoints(jnp.arange(2.0, n + 2), form.data, jnp.sqrt(jnp.diag(jnp.asarray(matrix))))},
+        points={
+            observable: DataPoints(
+                jnp.arange(2.0, n + 2), form.data, jnp.sqrt(jnp.diag(jnp.asarray(matrix))), jnp.ones(n)
+            )
+        },
     )
 
 

@@ -50,7 +50,9 @@ def mock_cmb(spectra: str = "TTTEEE") -> BandLikelihood:
         windows=Windows(CHOICES[spectra], (binning(),) * len(rows)),
         form=wishart(data[rows], noise[rows], modes()),
         points={
-            SPECTRA[i]: DataPoints(jnp.asarray(ell), jnp.asarray((data - noise)[i]), jnp.asarray(error[i]))
+            SPECTRA[i]: DataPoints(
+                jnp.asarray(ell), jnp.asarray((data - noise)[i]), jnp.asarray(error[i]), jnp.ones(ell.size)
+            )
             for i in rows
         },
     )

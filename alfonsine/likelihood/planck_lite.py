@@ -89,4 +89,4 @@ def _points(measured: Float[np.ndarray, "3 band"]) -> DataPoints:
     """The bands as D_l, for figures."""
     ell, value, error = measured
     to_dl = ell * (ell + 1) / (2 * np.pi)
-    return DataPoints(jnp.asarray(ell), jnp.asarray(to_dl * value), jnp.asarray(to_dl * error))
+    return DataPoints(*(jnp.asarray(x) for x in (ell, to_dl * value, to_dl * error, to_dl)))

@@ -35,7 +35,10 @@ def _lognormal(name: str, spectrum: str, table: np.ndarray) -> BandLikelihood:
         form=LogNormal(jnp.asarray(location), jnp.asarray(scale), jnp.asarray(shift)),
         points={
             spectrum: DataPoints(
-                jnp.asarray((first + last) / 2), jnp.asarray(shift + median), jnp.asarray(median * scale)
+                jnp.asarray((first + last) / 2),
+                jnp.asarray(shift + median),
+                jnp.asarray(median * scale),
+                jnp.ones(len(table)),
             )
         },
     )

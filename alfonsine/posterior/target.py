@@ -5,12 +5,13 @@ parameters to amplitudes to ln L and never forms a spectrum.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.emulator.emulator import Emulator
@@ -23,10 +24,10 @@ WALL = 4.0  # steepness of the soft wall around the domain, per standard deviati
 
 
 class Target(eqx.Module):
-    r"""Log posterior :math:`\ln\pi(\theta) + \beta \sum_i \ln L_i(\theta)`, with a soft wall around the domain.
+    r"""Log posterior :math:`\ln\pi(\theta) + \sum_i \ln L_i(\theta)`, with a soft wall around the domain.
 
-    beta        inverse temperature: 1 for the posterior, 1/2 widens a Gaussian by sqrt 2
     constants   values of nuisance parameters that are not sampled
+    columns     which of the emulator's amplitudes the likelihoods see: the surrogate here gives no others
     inputs      positions in theta of the emulator's inputs
     nuisance    positions in (theta, constants) of each likelihood's own parameters
     """
@@ -35,8 +36,8 @@ class Target(eqx.Module):
     surrogate: Callable[[Array], Array]
     domain: Domain
     folded: tuple[FoldedLikelihood, ...]
-    beta: Float[Array, ""]
     constants: Float[Array, " c"]
+    columns: tuple[int, ...] = eqx.field(static=True)
     inputs: tuple[int, ...] = eqx.field(static=True)
     nuisance: tuple[tuple[int, ...], ...] = eqx.field(static=True)
 
@@ -59,7 +60,7 @@ class Target(eqx.Module):
     def __call__(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
         """Evaluate the log posterior at one point."""
         log_likelihood = jnp.sum(self.log_likelihoods(theta))
-        return self.space.log_prior(theta) + self.beta * log_likelihood + self.wall(theta)
+        return self.space.log_prior(theta) + log_likelihood + self.wall(theta)
 
 
 def build_target(
@@ -70,21 +71,26 @@ def build_target(
 ) -> Target:
     """Fold emulator and likelihoods together; `fixed` holds nuisance parameters that are not sampled."""
     given = (*space.names, *fixed)
+    matrices = [band_matrix(emulator, likelihood) for likelihood in likelihoods]
+    edges = np.cumsum([0, *emulator.surrogate.sizes])
+    wanted = [
+        i
+        for i, (first, stop) in enumerate(pairwise(edges))
+        if any(np.any(np.asarray(matrix[:, first:stop])) for matrix in matrices)
+    ]
+    columns = np.concatenate([np.arange(edges[i], edges[i + 1]) for i in wanted])
     return Target(
         space=space,
-        surrogate=emulator.surrogate,
+        surrogate=emulator.surrogate.only(wanted),
         domain=emulator.domain,
-        folded=tuple(likelihood.fold(band_matrix(emulator, likelihood)) for likelihood in likelihoods),
-        beta=jnp.ones(()),
+        folded=tuple(
+            likelihood.fold(matrix[:, columns]) for likelihood, matrix in zip(likelihoods, matrices, strict=True)
+        ),
+        columns=tuple(columns.tolist()),
         constants=jnp.array(list(fixed.values()), dtype=float),
         inputs=space.index(emulator.names),
         nuisance=tuple(tuple(given.index(n) for n in likelihood.nuisance) for likelihood in likelihoods),
     )
-
-
-def tempered(target: Target, temperature: float) -> Target:
-    """The same target with its likelihood flattened: L^(1/T) widens a Gaussian by sqrt(T)."""
-    return replace(target, beta=jnp.asarray(1.0 / temperature))
 
 
 def band_matrix(emulator: Emulator, likelihood: Likelihood) -> Float[Array, "band K"]:

@@ -7,8 +7,8 @@ does it fit the data, what did it cost, how is it repeated.
 from collections.abc import Callable
 from html import escape
 from importlib import resources
+from importlib.metadata import version
 
-from alfonsine import __version__
 from alfonsine.report import accuracy, effort, words
 from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import style
@@ -42,7 +42,7 @@ def page(contents: Contents) -> str:
         f"<title>{word}: {title}</title>\n<style>\n{css}</style></head>\n<body>\n"
         f'<header><p class="kind">Report of an emulated posterior</p><h1>{title}</h1></header>\n'
         f"<main>\n{first}\n{_damage(contents)}{chr(10).join(filter(None, others))}\n</main>\n"
-        f"<footer>Written by alfonsine {escape(__version__)} from the records of the run.</footer>\n"
+        f"<footer>Written by alfonsine {escape(version('alfonsine'))} from the records of the run.</footer>\n"
         "</body></html>\n"
     )
 

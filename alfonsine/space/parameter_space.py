@@ -4,14 +4,13 @@ Every prior is a (possibly infinite) box times an optional normal density; toget
 arrays, so that a prior is evaluated under `jit`, `grad` and `vmap` like any other density.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr, ndtri
-from jax.scipy.stats import norm
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from alfonsine.errors import InputError
@@ -59,6 +58,19 @@ class Parameter(eqx.Module):
             )
 
 
+FIELDS = ("lower", "upper", "loc", "scale", "reference", "step", "log_mass")
+
+
+def log_mass(columns: Mapping[str, Float[Array, " d"]]) -> Float[Array, " d"]:
+    """Integral over the box of exp(-(theta - loc)^2 / 2 scale^2), or of one, in logarithm."""
+    lower, upper, loc, scale = (columns[name] for name in ("lower", "upper", "loc", "scale"))
+    uniform = jnp.isinf(scale)
+    width = jnp.where(uniform, 1.0, scale)
+    mass = ndtr((upper - loc) / width) - ndtr((lower - loc) / width)
+    normal = jnp.log(jnp.where(uniform, 1.0, mass) * jnp.sqrt(2 * jnp.pi) * width)
+    return jnp.where(uniform, jnp.log(jnp.where(uniform, upper - lower, 1.0)), normal)
+
+
 class ParameterSpace(eqx.Module):
     """The space of sampled parameters, in a fixed order.
 
@@ -67,6 +79,7 @@ class ParameterSpace(eqx.Module):
     loc, scale     (d,) normal prior; scale is infinite where the prior is uniform
     reference      (d,) first exact call
     step           (d,) first step along each parameter
+    log_mass       (d,) ln of the integral of each prior before it is normalised
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
@@ -77,6 +90,7 @@ class ParameterSpace(eqx.Module):
     scale: Float[Array, " d"]
     reference: Float[Array, " d"]
     step: Float[Array, " d"]
+    log_mass: Float[Array, " d"]
 
     @classmethod
     def of(cls, parameters: Sequence[Parameter]) -> "ParameterSpace":
@@ -91,7 +105,8 @@ class ParameterSpace(eqx.Module):
             field: jnp.array([getattr(p, field) for p in parameters], dtype=float)
             for field in ("lower", "upper", "loc", "scale", "reference", "step")
         }
-        return cls(names=names, latex=tuple(p.latex for p in parameters), **columns)
+        latex = tuple(p.latex for p in parameters)
+        return cls(names=names, latex=latex, log_mass=log_mass(columns), **columns)
 
     @property
     def dimension(self) -> int:
@@ -105,7 +120,7 @@ class ParameterSpace(eqx.Module):
     def select(self, names: Sequence[str]) -> "ParameterSpace":
         """The sub-space of `names`, in the order given."""
         keep = jnp.array(self.index(names), dtype=int)
-        arrays = {f: getattr(self, f)[keep] for f in ("lower", "upper", "loc", "scale", "reference", "step")}
+        arrays = {f: getattr(self, f)[keep] for f in FIELDS}
         latex = tuple(self.latex[i] for i in self.index(names))
         return ParameterSpace(names=tuple(names), latex=latex, **arrays)
 
@@ -115,13 +130,10 @@ class ParameterSpace(eqx.Module):
         .. math:: \ln\pi = \sum_i \ln\frac{N(\theta_i|\mu_i,s_i)}{\Phi(u_i)-\Phi(l_i)}
            \quad\text{or}\quad -\ln(u_i-l_i)
         """
-        uniform = jnp.isinf(self.scale)
-        scale = jnp.where(uniform, 1.0, self.scale)
-        mass = ndtr((self.upper - self.loc) / scale) - ndtr((self.lower - self.loc) / scale)
-        normal = norm.logpdf(theta, self.loc, scale) - jnp.log(jnp.where(uniform, 1.0, mass))
-        width = jnp.where(uniform, self.upper - self.lower, 1.0)
         inside = jnp.all((theta >= self.lower) & (theta <= self.upper))
-        return jnp.where(inside, jnp.sum(jnp.where(uniform, -jnp.log(width), normal)), -jnp.inf)
+        # where the prior is uniform the scale is infinite, and the first term vanishes
+        log_density = -0.5 * ((theta - self.loc) / self.scale) ** 2 - self.log_mass
+        return jnp.where(inside, jnp.sum(log_density), -jnp.inf)
 
     def from_unit_cube(self, unit: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
         """Map the unit cube to the prior by its inverse distribution function, one parameter at a time."""

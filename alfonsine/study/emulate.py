@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.stats import chi2
 
-
 from alfonsine.emulator.fit import Fit, Shape, fit
 from alfonsine.emulator.focus import REACH, Focus
 from alfonsine.emulator.surrogate import Domain
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
+from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 from alfonsine.theory.theory import Theory
 
@@ -76,16 +76,17 @@ def data_metric(
     def metric(changes: Mapping[str, np.ndarray]) -> np.ndarray:
         pieces = []
         for likelihood in likelihoods:
-            wanted = {name: jnp.asarray(changes[name]) for name in likelihood.spectra}
+            wanted = {name: changes[name] for name in likelihood.spectra}
             at = {name: jnp.asarray(reference[name]) for name in likelihood.spectra}
-            pieces.append(np.asarray(_whitened(likelihood, wanted, at)))
+            pieces.append(in_blocks(_whitened, (likelihood, at), wanted))
         return np.hstack(pieces)
 
     return metric
 
 
 @eqx.filter_jit
-def _whitened(likelihood: Likelihood, changes: dict[str, Array], reference: dict[str, Array]) -> Array:
+def _whitened(at: tuple[Likelihood, dict[str, Array]], changes: dict[str, Array]) -> Array:
+    likelihood, reference = at
     return likelihood.whiten(jax.vmap(likelihood.bands)(changes), likelihood.bands(reference))
 
 

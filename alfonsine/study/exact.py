@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
+from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 from alfonsine.theory.call import Call
 from alfonsine.theory.engine import Engine
@@ -69,11 +69,11 @@ def exact_log_likelihood(study: Study, computed: Computed) -> Float[np.ndarray, 
         return np.zeros(0)
     total = np.zeros(len(done))
     for likelihood in study.likelihoods.values():
-        spectra = {name: jnp.asarray(np.stack([c.spectra[name] for c in done])) for name in likelihood.spectra}
+        spectra = {name: np.stack([c.spectra[name] for c in done]) for name in likelihood.spectra}
         values = dict(zip(study.space.names, theta.T, strict=True))
         own = study.parameters.nuisance_values(values, likelihood.nuisance)
         nuisance = np.column_stack([np.broadcast_to(own[n], len(done)) for n in likelihood.nuisance] or [theta[:, :0]])
-        total += np.asarray(_log_likelihoods(likelihood, spectra, jnp.asarray(nuisance)))
+        total += in_blocks(_log_likelihoods, likelihood, spectra, nuisance)
     return total
 
 

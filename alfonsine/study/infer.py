@@ -14,7 +14,9 @@ from alfonsine.emulator.focus import Focus
 from alfonsine.errors import InputError
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.sample import sample
-from alfonsine.posterior.target import Target, build_target, tempered
+from alfonsine.posterior.target import Target, build_target
+from alfonsine.posterior.tempered import Tempered
+from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 
 CANDIDATES = 1000  # effective draws while the emulator is still learning
@@ -48,7 +50,7 @@ def sample_target(
     """Draw from the target, or from its tempered companion."""
     space = study.space
     return sample(
-        tempered(target, temperature),
+        Tempered(target, temperature, space.log_prior),  # also at temperature 1: one structure is compiled once
         space.names,
         space.latex,
         space.lower,
@@ -69,14 +71,14 @@ def focus_of(study: Study, posterior: Posterior, names: Sequence[str]) -> Focus:
 
 def emulated_log_likelihood(target: Target, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
     """Summed ln L with emulated observables."""
-    return np.asarray(_log_likelihoods(target, jnp.asarray(theta))).sum(axis=1)
+    return in_blocks(_log_likelihoods, target, theta).sum(axis=1)
 
 
 def left_out_log_likelihood(
     study: Study, target: Target, theta: Float[np.ndarray, "n d"], amplitudes: Float[np.ndarray, "n K"]
 ) -> Float[np.ndarray, " n"]:
     """Summed ln L with the amplitudes that the emulator predicts for each point when it has not seen it."""
-    return np.asarray(_given_amplitudes(target, jnp.asarray(theta), jnp.asarray(amplitudes)))
+    return in_blocks(_given_amplitudes, target, theta, amplitudes[:, list(target.columns)])
 
 
 @eqx.filter_jit

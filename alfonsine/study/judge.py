@@ -3,7 +3,11 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from alfonsine.certificate.certificate import Certificate, Hedge, Tolerance, certify
+from alfonsine.certificate.certificate import Certificate, Tolerance, certify
+from alfonsine.certificate.corrected import Corrected, correct
+from alfonsine.certificate.hedge import Hedge, hedge
+from alfonsine.certificate.limits import calls_needed
+from alfonsine.certificate.whiten import Whitening, whitening_of_samples
 from alfonsine.study.exact import Computed, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood
 from alfonsine.study.learn import Lesson
@@ -33,39 +37,43 @@ def surprise(study: Study, lesson: Lesson, computed: Computed) -> float:
 
 def certificate_of(study: Study, lesson: Lesson, judged: Computed) -> Certificate:
     """What draws of the posterior, and the training points when each is left out, say of it."""
-    accuracy = study.settings.accuracy
     return certify(
         log_ratio(study, lesson, judged),
         judged.theta[judged.done],
         study.space.names,
-        samples=lesson.posterior.samples,
+        emulated := whitening_of_samples(lesson.posterior.samples),
         failed=len(judged.failures),
-        tolerance=Tolerance(kl=accuracy.kl, shift=accuracy.shift),
-        tempered=hedge(study, lesson),
+        tempered=left_out_hedge(study, lesson, emulated),
+        allowed=allowed(study),
     )
 
 
-def hedge(study: Study, lesson: Lesson) -> Hedge | None:
+def allowed(study: Study) -> Tolerance:
+    """The accuracy that the study asks for."""
+    return Tolerance(kl=study.settings.accuracy.kl, shift=study.settings.accuracy.shift)
+
+
+def left_out_hedge(study: Study, lesson: Lesson, emulated: Whitening) -> Hedge | None:
     """Leave-one-out differences at the tempered training points, which look where the posterior has little mass."""
     near: Bool[np.ndarray, " n"] = lesson.near
     if near.sum() < 4:
         return None
     points = lesson.taught[near]
-    temperature = study.settings.points.temperature
-    emulated = emulated_log_likelihood(lesson.target, points)
-    return Hedge(
-        log_ratio=(lesson.exact - lesson.left_out)[near],
-        points=points,
-        log_weights=(1.0 - 1.0 / temperature) * (emulated - emulated.max()),
+    value = emulated_log_likelihood(lesson.target, points)
+    return hedge(
+        (lesson.exact - lesson.left_out)[near],
+        emulated.standardise(points),
+        (1.0 - 1.0 / study.settings.points.temperature) * (value - value.max()),
     )
 
 
-def worth_more(certificate: Certificate, study: Study, more: int) -> bool:
-    """Whether `more` draws of the same posterior could still turn the verdict into a pass.
+def corrected(study: Study, lesson: Lesson, judged: Computed, samples: Float[np.ndarray, "m d"]) -> Corrected:
+    """The posterior that the judging calls already know to be better, as weights of the emulated samples."""
+    emulated = whitening_of_samples(samples)
+    return correct(log_ratio(study, lesson, judged), judged.theta[judged.done], emulated, samples)
 
-    For nearly Gaussian l the limit is about the estimate times (n - 1) over the 5 % point of chi-square.
-    """
-    from scipy.stats import chi2
 
-    n = max(certificate.judged + more, study.settings.accuracy.judging)
-    return certificate.kl.estimate * (n - 1) / float(chi2.ppf(0.05, n - 1)) <= study.settings.accuracy.kl
+def worth_more(study: Study, certificate: Certificate, more: int) -> bool:
+    """Whether `more` draws of the same posterior could still turn the verdict into a pass."""
+    needed = calls_needed(certificate.kl.estimate, study.settings.accuracy.kl)
+    return needed is not None and needed <= max(certificate.n_judged + more, study.settings.accuracy.judging)

@@ -60,7 +60,9 @@ class Lesson:
         A forecast to plan by, somewhat pessimistic; never evidence: the points have been learned.
         """
         near = self.near
-        if near.sum() < self.taught.shape[1] + 4:
+        if near.sum() < 2 * (
+            self.training.theta.shape[1] + 1
+        ):  # fewer flatter the forecast: the fit chose itself by them
             return np.inf
         distance = np.linalg.norm(self.focus.white(self.training.theta[near]), axis=1)
         weights = np.exp(-0.5 * distance**2 * (1.0 - 1.0 / temperature))

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from alfonsine.certificate.certificate import Certificate, Outcome
+from alfonsine.certificate.certificate import Certificate
+from alfonsine.certificate.outcome import Outcome
 from alfonsine.emulator.focus import Focus
 from alfonsine.errors import InputError
 from alfonsine.study.clock import Clock
@@ -33,7 +34,6 @@ from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_focus, first_points, learning_points, mirrored, rng
 from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
 from alfonsine.theory.engine import Engine
-
 
 MOST = 2  # verdicts may take this many times the calls that a verdict needs, while a pass is within reach
 
@@ -95,6 +95,13 @@ class Run:
             chunk = draws[first : first + accuracy.judging // 2 or 1]
             computed, entry = self.make(JUDGE, lambda chunk=chunk: (chunk, len(chunk)))
             judged = computed if judged is None else judged + computed
+            if not judged.done.any():
+                if len(judged.theta) < most:
+                    continue
+                raise InputError(
+                    f"expected exact models at draws of the posterior, got {most} failures: "
+                    f"{judged.calls[-1].reason}; exclude by the prior what the code cannot compute"
+                )
             with self.clock.stage("judge"):
                 certificate = certificate_of(self.study, lesson, judged)
             self.history.add(
@@ -109,7 +116,7 @@ class Run:
             )
             more = min(accuracy.judging - accuracy.judging // 2, most - len(judged.theta))
             enough = len(judged.theta) >= accuracy.judging and certificate.outcome is Outcome.PASS
-            if enough or more < 1 or not worth_more(certificate, self.study, more):
+            if enough or more < 1 or not worth_more(self.study, certificate, more):
                 return judged, certificate
 
     def begin(self) -> Computed:

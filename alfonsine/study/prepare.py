@@ -38,6 +38,7 @@ def prepare(settings: Settings, folder: Path) -> Study:
 
     Makes no exact call and writes nothing.
     """
+    _check_names(settings)
     space, roles = parameter_space(settings), parameters(settings)
     _check_budget(settings, space)
     with _at(settings, ("output",)):
@@ -84,6 +85,16 @@ def _at(settings: Settings, location: Location) -> Iterator[None]:
         yield
     except InputError as error:
         raise settings.source.error(location, str(error).removeprefix(f"{location[-1]}: ")) from None
+
+
+def _check_names(settings: Settings) -> None:
+    """Chains are columns of text, and GetDist marks derived parameters by *."""
+    for name in settings.params:
+        if not name or any(letter in name for letter in " \t*#"):
+            raise settings.source.error(
+                ("params", name),
+                f"expected a name without space, * or #, got '{name}'; CLASS also knows 100*theta_s as theta_s_100",
+            )
 
 
 def _check_budget(settings: Settings, space: ParameterSpace) -> None:

@@ -55,7 +55,7 @@ def learning_points(
     """
     a, b, c = jax.random.split(key, 3)
     columns = list(target.inputs)
-    share = int(round(SHARE * count))
+    share = round(SHARE * count)
     own = posterior.resampled(share, rng(a)).samples[:, :] if share else posterior.samples[:0]
     wide = sample_target(
         study, target, posterior.mean(), posterior.std(), b, temperature=study.settings.points.temperature

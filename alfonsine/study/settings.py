@@ -5,6 +5,7 @@ From Cobaya: `theory`, `likelihood`, `params`, `sampler`, `output`. Ours: `emula
 Nothing here computes; `alfonsine.study.parameters` says what the parameters mean together.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -164,6 +165,20 @@ class ComputeSettings(Block):
     workers: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(default="auto", examples=["auto"])
     timeout: float = Field(default=300.0, gt=0, le=1_000_000)
 
+    @property
+    def count(self) -> int:
+        """Number of workers: as given, or the cores that this process may use."""
+        if self.workers != "auto":
+            return self.workers
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class PublishedSettings(Block):
+    """Somebody else's result to draw beside ours: per parameter [mean, plus, minus]."""
+
+    label: str = Field(default="published", examples=["Planck 2018"])
+    parameters: dict[str, Numbers] = Field(examples=["{n_s: [0.9649, 0.0044, 0.0044]}"])
+
 
 class Settings(Block):
     """A study, checked block by block."""
@@ -177,6 +192,9 @@ class Settings(Block):
     accuracy: Annotated[AccuracySettings, BeforeValidator(_empty_as_mapping)] = AccuracySettings()
     points: Annotated[PointsSettings, BeforeValidator(_empty_as_mapping)] = PointsSettings()
     compute: Annotated[ComputeSettings, BeforeValidator(_empty_as_mapping)] = ComputeSettings()
+    published: PublishedSettings | None = Field(
+        default=None, examples=["{label: Planck 2018, parameters: {n_s: [0.9649, 0.0044, 0.0044]}}"]
+    )
     seed: int = Field(default=1, ge=0, lt=2**32)
     _source: Source = PrivateAttr(default_factory=Source)
 

@@ -15,7 +15,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 PUBLISHED = {
     "omega_b": (0.02236, 0.00015),
     "omega_cdm": (0.1202, 0.0014),
-    "100*theta_s": (1.0419, 0.0003),
+    "theta_s_100": (1.0419, 0.0003),
     "logA": (3.045, 0.016),
     "n_s": (0.9649, 0.0044),
     "tau_reio": (0.0544, 0.008),

@@ -1,0 +1,50 @@
+"""Judge a finished run again, with exact calls at fresh draws of its posterior."""
+
+import jax
+
+from alfonsine.certificate.certificate import Certificate, certify
+from alfonsine.certificate.record import as_dict
+from alfonsine.certificate.whiten import whitening_of_samples
+from alfonsine.emulator.storage import load_emulator
+from alfonsine.errors import InputError
+from alfonsine.posterior.chains import read_chains
+from alfonsine.study.exact import compute_points, exact_log_likelihood
+from alfonsine.study.infer import emulated_log_likelihood, study_target
+from alfonsine.study.judge import allowed
+from alfonsine.study.prepare import Study
+from alfonsine.study.progress import Progress, Silent
+from alfonsine.study.propose import rng
+from alfonsine.study.records import write_json
+from alfonsine.study.run import open_engine
+
+
+def recertify(study: Study, count: int, progress: Progress | None = None, seed: int = 0) -> Certificate:
+    """Certificate of the emulator and the chains in the run folder, from `count` exact calls at draws not used before.
+
+    Written to `certificate_fresh.json`. The calls are archived: an interrupted judgement resumes.
+    """
+    progress = progress or Silent()
+    if not (study.folder / "emulator.safetensors").exists():
+        raise InputError(f"expected a finished run in '{study.folder}', got none; run the study first")
+    emulator = load_emulator(study.folder / "emulator.safetensors")
+    posterior = read_chains(study.folder / "chain")
+    target = study_target(study, emulator)
+    key = jax.random.fold_in(jax.random.key(study.settings.seed), 2_000_000 + seed)
+    draws = posterior.resampled(count, rng(key))
+    columns = [posterior.names.index(name) for name in study.space.names]
+    theta = draws.samples[:, columns]
+    progress.start("exact calls to judge", count)
+    with open_engine(study) as engine:
+        computed = compute_points(study, engine, theta, lambda call: progress.advance("" if call.done else "failed"))
+    progress.stop()
+    found = theta[computed.done]
+    certificate = certify(
+        exact_log_likelihood(study, computed) - emulated_log_likelihood(target, found),
+        found,
+        study.space.names,
+        whitening_of_samples(posterior.samples[:, columns]),
+        failed=len(computed.failures),
+        allowed=allowed(study),
+    )
+    write_json(study.folder / "certificate_fresh.json", as_dict(certificate))
+    return certificate

@@ -1,0 +1,124 @@
+"""What a finished run leaves in its folder, for people, for other programs, and for the report."""
+
+import json
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alfonsine.certificate.certificate import Certificate
+from alfonsine.certificate.record import as_dict
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.storage import save_emulator
+from alfonsine.likelihood.band_likelihood import BandLikelihood
+from alfonsine.posterior.chains import write_chains
+from alfonsine.posterior.netcdf import write_netcdf
+from alfonsine.posterior.posterior import Posterior
+from alfonsine.study.clock import Clock
+from alfonsine.study.compare import band_errors, best_fit
+from alfonsine.study.history import finite
+from alfonsine.study.loop import Ending
+from alfonsine.study.prepare import Study
+from alfonsine.study.rounds import JUDGE, Rounds, write_durably
+
+PACKAGES = ("alfonsine", "jax", "blackjax", "equinox", "numpy", "scipy")
+EXACT = {"classy": "classy"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run hands on.
+
+    folder       the run folder, where all of this is on disk too
+    posterior    emulated posterior with derived parameters
+    log_weights  (n,) log factors that turn it into the corrected posterior
+    certificate  how far it is from the exact one
+    emulator     as stored in the folder
+    """
+
+    folder: Path
+    posterior: Posterior
+    log_weights: np.ndarray
+    certificate: Certificate
+    emulator: Emulator
+
+
+def write_records(study: Study, ending: Ending, result: Result) -> None:
+    """Write all records but the certificate and the page; each file is whole or not there."""
+    folder, posterior = study.folder, result.posterior
+    save_emulator(result.emulator, folder / "emulator.safetensors")
+    edges = (np.asarray(study.space.lower), np.asarray(study.space.upper))
+    latex = {name: study.settings.params[name].latex or name for name in posterior.derived}
+    write_chains(folder / "chain", posterior, *edges, derived_latex=latex)
+    write_netcdf(folder / "posterior.nc", posterior)
+    write_arrays(
+        folder / "posterior.npz",
+        names=np.array(posterior.names),
+        latex=np.array(posterior.latex),
+        samples=posterior.samples,
+        weights=posterior.weights,
+        corrected_log_weights=result.log_weights,
+        derived=np.column_stack([*posterior.derived.values()] or [posterior.samples[:, :0]]),
+        derived_names=np.array(list(posterior.derived), dtype=str),
+        derived_latex=np.array(list(latex.values()), dtype=str),
+    )
+    bands = [likelihood for likelihood in study.likelihoods.values() if isinstance(likelihood, BandLikelihood)]
+    write_arrays(folder / "emulator_error.npz", **band_errors(bands, ending.lesson, ending.judged, result.emulator))
+    panels, arrays, point = best_fit(bands, study, posterior, result.emulator)
+    write_arrays(folder / "bestfit.npz", **arrays)
+    write_json(folder / "bestfit.json", {"parameters": point, "panels": panels})
+    if study.settings.published is not None:
+        write_json(folder / "published.json", study.settings.published.model_dump())
+
+
+def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, Any]:
+    """The certificate with what the run cost and what it ran on."""
+    rounds = list(Rounds(study.folder))
+    total = len(ending.calls.theta)
+    judging = len(ending.judged.theta)
+    return {
+        **as_dict(ending.certificate),
+        "solver_calls": {
+            "total": total,
+            "training": total - judging,
+            "judging": judging,
+            "failed": len(ending.calls.failures),
+        },
+        "judged_before_learned": sum(len(r.theta) for r in rounds if r.purpose == JUDGE) - judging,
+        "seconds": {name: round(spent, 3) for name, spent in {**clock.seconds, "total": clock.total}.items()},
+        "seconds_per_call": finite(float(np.mean([call.seconds for call in ending.calls.calls]))),
+        "versions": versions(study),
+        "seed": study.settings.seed,
+    }
+
+
+def versions(study: Study) -> dict[str, str]:
+    """Versions of all that could change a number."""
+    packages = [*PACKAGES, *(EXACT[code] for code in [study.settings.theory.code] if code in EXACT)]
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON, whole or not at all."""
+    write_durably(path, json.dumps(values, indent=1).encode())
+
+
+def write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write an .npz, whole or not at all."""
+    buffer = BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_durably(path, buffer.getvalue())
+
+
+def keep_study(study: Study) -> None:
+    """Copy the study file as it was read."""
+    source = study.settings.source
+    if source.text:
+        write_durably(study.folder / "study.yaml", source.text.encode())
+    elif Path(source.file).is_file():
+        shutil.copyfile(source.file, study.folder / "study.yaml")
