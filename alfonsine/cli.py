@@ -6,6 +6,8 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +20,7 @@ from alfonsine.errors import InputError
 
 if TYPE_CHECKING:
     from alfonsine.study.prepare import Study as Prepared
+    from alfonsine.study.progress import Progress
 
 app = typer.Typer(
     help="A posterior from a few dozen exact calls, and a proof of how far it can be from the exact one.",
@@ -33,6 +36,8 @@ Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study fil
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
 DataSet = Annotated[str, typer.Argument(metavar="NAME", help="As in `alfonsine data list`.")]
+Effective = Annotated[int, typer.Option(help="Effective number of draws.", min=100)]
+Calls = Annotated[int, typer.Option(help="Exact calls to make.", min=12)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
 
 
@@ -72,6 +77,55 @@ def plan(study: Study, output: Output = None) -> None:
     from alfonsine.study.run import plan as plan_study
 
     print(plan_study(prepared))
+
+
+@app.command()
+def train(study: Study, output: Output = None, quiet: Quiet = False) -> None:
+    """Make the emulator only: exact calls until its own forecast is good enough. Certifies nothing."""
+    prepared = _read(study, output)
+    from alfonsine.study.stages import train as train_study
+
+    with _progress(quiet) as progress:
+        train_study(prepared, progress)
+    print(prepared.folder / "emulator.safetensors")
+
+
+@app.command()
+def sample(study: Study, effective: Effective = 10_000, output: Output = None, quiet: Quiet = False) -> None:
+    """Sample the posterior of the emulator in the run folder, and write its chains again."""
+    prepared = _read(study, output)
+    from alfonsine.study.stages import sample as sample_study
+
+    with _progress(quiet) as progress:
+        posterior = sample_study(prepared, effective, progress)
+    print(f"{len(posterior)} draws, effective size {posterior.ess:.0f}: {prepared.folder / 'chain'}.*.txt")
+
+
+@app.command()
+def certify(study: Study, calls: Calls = 100, output: Output = None, quiet: Quiet = False) -> None:
+    """Judge a finished run again, by exact calls at fresh draws of its posterior."""
+    prepared = _read(study, output)
+    from alfonsine.study.certify import recertify
+
+    with _progress(quiet) as progress:
+        found = recertify(prepared, calls, progress)
+    print(f"{found.outcome.value}: {found.outcome.sentence}")
+    print(f"KL {found.kl.estimate:.2g} nats, 95 % sure below {found.kl.upper95:.2g}, from {found.n_judged} fresh calls")
+    print(found.advice)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evidence(study: Study, output: Output = None) -> None:
+    """Evidence of the emulated posterior, and of the exact one by the judging calls."""
+    prepared = _read(study, output)
+    from alfonsine.study.stages import evidence as find_evidence
+
+    found = find_evidence(prepared)
+    print(f"ln Z emulated  {found.emulated:.3f} +- {found.emulated_error:.3f}")
+    if found.exact is not None:
+        print(f"ln Z exact     {found.exact:.3f} +- {found.exact_error:.3f}")
 
 
 @app.command()
@@ -128,20 +182,28 @@ def _read(study: Path, output: Path | None) -> "Prepared":
 
 def _run(study: "Prepared", quiet: bool) -> None:
     from alfonsine.report.report import render
-    from alfonsine.study.progress import Silent
     from alfonsine.study.run import run as run_study
 
-    progress, folder = Silent() if quiet else _Display(), study.folder
-    try:
+    folder = study.folder
+    with _progress(quiet) as progress:
         run_study(study, progress)
         progress.start("report")
         render(folder)
-    finally:
-        progress.stop()
     certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
     _show(certificate, folder)
     if certificate["outcome"] != "pass":
         raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator["Progress"]:
+    from alfonsine.study.progress import Silent
+
+    progress = Silent() if quiet else _Display()
+    try:
+        yield progress
+    finally:
+        progress.stop()
 
 
 def _show(certificate: dict[str, Any], folder: Path) -> None:

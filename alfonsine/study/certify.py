@@ -5,8 +5,6 @@ import jax
 from alfonsine.certificate.certificate import Certificate, certify
 from alfonsine.certificate.record import as_dict
 from alfonsine.certificate.whiten import whitening_of_samples
-from alfonsine.emulator.storage import load_emulator
-from alfonsine.errors import InputError
 from alfonsine.posterior.chains import read_chains
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood, study_target
@@ -16,6 +14,7 @@ from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.propose import rng
 from alfonsine.study.records import write_json
 from alfonsine.study.run import open_engine
+from alfonsine.study.stages import stored_emulator
 
 
 def recertify(study: Study, count: int, progress: Progress | None = None, seed: int = 0) -> Certificate:
@@ -24,9 +23,7 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     Written to `certificate_fresh.json`. The calls are archived: an interrupted judgement resumes.
     """
     progress = progress or Silent()
-    if not (study.folder / "emulator.safetensors").exists():
-        raise InputError(f"expected a finished run in '{study.folder}', got none; run the study first")
-    emulator = load_emulator(study.folder / "emulator.safetensors")
+    emulator = stored_emulator(study)
     posterior = read_chains(study.folder / "chain")
     target = study_target(study, emulator)
     key = jax.random.fold_in(jax.random.key(study.settings.seed), 2_000_000 + seed)

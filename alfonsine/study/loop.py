@@ -68,21 +68,29 @@ class Run:
 
     def go(self) -> Ending:
         """Run until the certificate passes or the budget is spent."""
+        lesson = self.train()
+        while True:
+            judged, certificate = self.judge(lesson)
+            if certificate.outcome is Outcome.PASS or self.left < self.study.settings.accuracy.judging:
+                return Ending(lesson, judged, certificate, self.history, self.calls)
+            lesson = self.train(lesson, judged)
+
+    def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
+        """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid."""
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
-        known = self.begin()
-        focus = self.first_focus(known)
+        if lesson is None or news is None:
+            known = self.begin()
+            focus = self.first_focus(known)
+        else:
+            known, focus = lesson.computed + news, lesson.focus
         while True:
             lesson = learn(self.study, known, focus, self.names, self.fresh_key(1), self.clock)
             focus = lesson.focus
             forecast = lesson.expected_kl(points.temperature)
             self.say(lesson, forecast)
             if forecast <= accuracy.kl or self.left < accuracy.judging + points.batch:
-                judged, certificate = self.judge(lesson)
-                if certificate.outcome is Outcome.PASS or self.left < accuracy.judging:
-                    return Ending(lesson, judged, certificate, self.history, self.calls)
-                known = known + judged
-            else:
-                known = known + self.teach(lesson)
+                return lesson
+            known = known + self.teach(lesson)
 
     def judge(self, lesson: Lesson) -> tuple[Computed, Certificate]:
         """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""

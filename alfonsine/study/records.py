@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from alfonsine.certificate.certificate import Certificate
-from alfonsine.certificate.record import as_dict
+from alfonsine.certificate.record import as_dict, from_json
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.storage import save_emulator
 from alfonsine.likelihood.band_likelihood import BandLikelihood
@@ -26,6 +26,7 @@ from alfonsine.study.loop import Ending
 from alfonsine.study.prepare import Study
 from alfonsine.study.rounds import JUDGE, Rounds, write_durably
 
+EMULATOR = "emulator.safetensors"
 PACKAGES = ("alfonsine", "jax", "blackjax", "equinox", "numpy", "scipy")
 EXACT = {"classy": "classy"}
 
@@ -51,22 +52,8 @@ class Result:
 def write_records(study: Study, ending: Ending, result: Result) -> None:
     """Write all records but the certificate and the page; each file is whole or not there."""
     folder, posterior = study.folder, result.posterior
-    save_emulator(result.emulator, folder / "emulator.safetensors")
-    edges = (np.asarray(study.space.lower), np.asarray(study.space.upper))
-    latex = {name: study.settings.params[name].latex or name for name in posterior.derived}
-    write_chains(folder / "chain", posterior, *edges, derived_latex=latex)
-    write_netcdf(folder / "posterior.nc", posterior)
-    write_arrays(
-        folder / "posterior.npz",
-        names=np.array(posterior.names),
-        latex=np.array(posterior.latex),
-        samples=posterior.samples,
-        weights=posterior.weights,
-        corrected_log_weights=result.log_weights,
-        derived=np.column_stack([*posterior.derived.values()] or [posterior.samples[:, :0]]),
-        derived_names=np.array(list(posterior.derived), dtype=str),
-        derived_latex=np.array(list(latex.values()), dtype=str),
-    )
+    save_emulator(result.emulator, folder / EMULATOR)
+    write_posterior(study, posterior, corrected_log_weights=result.log_weights)
     bands = [likelihood for likelihood in study.likelihoods.values() if isinstance(likelihood, BandLikelihood)]
     write_arrays(folder / "emulator_error.npz", **band_errors(bands, ending.lesson, ending.judged, result.emulator))
     panels, arrays, point = best_fit(bands, study, posterior, result.emulator)
@@ -74,6 +61,31 @@ def write_records(study: Study, ending: Ending, result: Result) -> None:
     write_json(folder / "bestfit.json", {"parameters": point, "panels": panels})
     if study.settings.published is not None:
         write_json(folder / "published.json", study.settings.published.model_dump())
+
+
+def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> None:
+    """The posterior for GetDist, for ArviZ, and for the report."""
+    edges = (np.asarray(study.space.lower), np.asarray(study.space.upper))
+    latex = {name: study.settings.params[name].latex or name for name in posterior.derived}
+    write_chains(study.folder / "chain", posterior, *edges, derived_latex=latex)
+    write_netcdf(study.folder / "posterior.nc", posterior)
+    write_arrays(
+        study.folder / "posterior.npz",
+        names=np.array(posterior.names),
+        latex=np.array(posterior.latex),
+        samples=posterior.samples,
+        weights=posterior.weights,
+        derived=np.column_stack([*posterior.derived.values()] or [posterior.samples[:, :0]]),
+        derived_names=np.array(list(posterior.derived), dtype=str),
+        derived_latex=np.array(list(latex.values()), dtype=str),
+        **more,
+    )
+
+
+def read_certificate(folder: Path) -> Certificate | None:
+    """The certificate of a run folder, if there is one."""
+    path = folder / "certificate.json"
+    return from_json(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, Any]:
