@@ -1,7 +1,6 @@
 """Standardised inputs of an emulator."""
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -12,17 +11,15 @@ class Coordinates(eqx.Module):
     The axes stay those of the parameters, not of their covariance: a monomial such as :math:`\tau^3` is then one
     term of the trend and not a mixture of eighty.
 
-    centre, scale   (d,) mean and standard deviation of the training inputs
+    centre, scale   (d,) about the mean and the spread of the points that matter
     """
 
     centre: Float[Array, " d"]
     scale: Float[Array, " d"]
 
-    @classmethod
-    def of(cls, theta: Float[np.ndarray, "n d"]) -> "Coordinates":
-        """Standardise by the training inputs themselves."""
-        scale = np.std(theta, axis=0)
-        return cls(jnp.asarray(theta.mean(axis=0)), jnp.asarray(np.where(scale > 0, scale, 1.0)))
+    def at(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+        """The same for a training set, without compiling anything for its length."""
+        return (theta - np.asarray(self.centre)) / np.asarray(self.scale)
 
     def __call__(self, theta: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
         """Map parameters to standardised inputs."""

@@ -11,6 +11,7 @@ from alfonsine.space.polynomial import values
 
 HELD_OUT = 0.2
 WORTH = 0.9  # the held-out error must fall at least to this fraction
+NEGLIGIBLE = 1e-8  # squared data errors; a component known better than that is left alone
 
 
 def correct_trend(
@@ -28,6 +29,9 @@ def correct_trend(
     point it has seen is scaled up to the size of those it has not.
     """
     n = len(u)
+    poor = np.average(full.residuals**2, axis=0, weights=weights) > NEGLIGIBLE
+    if not poor.any():
+        return None
     held_out = np.sort(np.asarray(jax.random.permutation(key, n)[: max(int(HELD_OUT * n), 2)]))
     seen = np.setdiff1d(np.arange(n), held_out)
     partial = fit_trend(u[seen], components[seen], table, weights[seen])
@@ -36,7 +40,7 @@ def correct_trend(
     left = residuals - np.asarray(jax.vmap(ensemble)(jnp.asarray(u)))
     before = np.average(full.residuals[held_out] ** 2, axis=0, weights=weights[held_out])
     after = np.average(left[held_out] ** 2, axis=0, weights=weights[held_out])
-    helps = after < WORTH * before
+    helps = poor & (after < WORTH * before)
     if not helps.any():
         return None
     inflate = np.sqrt(after / np.maximum(np.mean(left[seen] ** 2, axis=0), 1e-300))

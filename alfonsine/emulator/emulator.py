@@ -47,7 +47,7 @@ class Emulator(eqx.Module):
         """Predict all outputs at one point, (d,) or a mapping of numbers, or at a batch, (n, d) or a mapping of arrays.
 
         Outside the domain it raises InputError; inside `jit`, `grad` or `vmap`, where a value cannot be looked
-        at, the outputs there are NaN. It never extrapolates in silence.
+        at, the outputs there and their gradients are NaN. It never extrapolates in silence.
         """
         if isinstance(parameters, Mapping):
             missing = [n for n in self.names if n not in parameters]
@@ -86,7 +86,8 @@ def _inside(domain: Domain, theta: Array) -> Array:
 @eqx.filter_jit
 def _predict(surrogate: Surrogate, basis: dict[str, Array], domain: Domain, theta: Array) -> dict[str, Array]:
     def single(point: Array) -> dict[str, Array]:
-        amplitudes = jnp.where(domain.inside(point), surrogate(point), jnp.nan)
+        # a factor, not a choice between two values: so the gradient outside is NaN too, and not zero
+        amplitudes = jnp.where(domain.inside(point), 1.0, jnp.nan) * surrogate(point)
         return {name: matrix @ amplitudes for name, matrix in basis.items()}
 
     return single(theta) if theta.ndim == 1 else jax.vmap(single)(theta)

@@ -35,7 +35,7 @@ class Shape(NamedTuple):
     """
 
     order: int = 3
-    components: int = 24
+    components: int = 12
     floor: float = 3e-3
     network: str = "auto"
     enough: int = 200
@@ -112,11 +112,11 @@ def fit_block(
 ) -> tuple[Block, np.ndarray, np.ndarray, float]:
     """One block: divide by the exact scaling, compress, fit; return also basis rows and left-out amplitudes."""
     scaling = Scaling.of(pieces[0].name, names, np.asarray(focus.centre))
-    factor = np.asarray(jax.vmap(scaling)(jnp.asarray(theta)))
+    factor = scaling.at(theta)
     scaled = take(outputs, pieces) / factor[:, None]
     whitened = whiten(scaled, outputs, pieces, weights, metric)
     compression = compress(scaled, whitened, weights, min(shape.components, len(theta) - 1), shape.floor)
-    u = np.asarray(focus.coordinates()(jnp.asarray(theta)))
+    u = focus.coordinates().at(theta)
     trend = fit_trend(u, compression.components, table, weights)
     coefficients, residuals, network = trend.coefficients, trend.residuals, None
     if shape.tries_network(len(theta)):

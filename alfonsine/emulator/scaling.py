@@ -43,6 +43,13 @@ class Scaling(eqx.Module):
                 slope[i] = -2.0
         return cls(jnp.asarray(origin), jnp.asarray(slope), jnp.asarray(power))
 
+    def at(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """The same for a training set, without compiling anything for its length."""
+        origin, slope, power = (np.asarray(x) for x in (self.origin, self.slope, self.power))
+        used = power != 0
+        ratio = np.log(np.where(used, theta / np.where(used, origin, 1.0), 1.0))
+        return np.exp((theta - origin) @ slope + ratio @ power)
+
     def __call__(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
         """Evaluate the factor at one point."""
         used = self.power != 0

@@ -1,7 +1,8 @@
 """An emulator as one safetensors file: arrays, and a JSON header that says what they are.
 
-Nothing in a file is executed or unpickled. Every array is checked against the header, and all of them together against a
-digest, before an emulator is built: a damaged file gives a clear error and never a wrong number.
+Nothing in a file is executed or unpickled. Header and arrays together are checked against a digest, and every array
+against the shape it must have, before an emulator is built: a damaged file gives a clear error and never a wrong
+number.
 """
 
 import hashlib
@@ -10,7 +11,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -18,6 +18,7 @@ from safetensors.numpy import save
 
 from alfonsine.emulator.coordinates import Coordinates
 from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.layout import check
 from alfonsine.emulator.network import Ensemble, Layer, Network
 from alfonsine.emulator.scaling import Scaling
 from alfonsine.emulator.surrogate import Block, Domain, Surrogate
@@ -37,8 +38,8 @@ def save_emulator(emulator: Emulator, path: Path) -> None:
             len(block.network.members.hidden) if block.network else None for block in emulator.surrogate.blocks
         ],
         "card": emulator.card,
-        "digest": digest(arrays),
     }
+    header["digest"] = digest(header, arrays)
     content = save(arrays, metadata={"alfonsine": json.dumps(header, sort_keys=True)})
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
@@ -50,10 +51,10 @@ def load_emulator(path: Path) -> Emulator:
     try:
         with safe_open(path, framework="numpy") as stored:
             text = (stored.metadata() or {}).get("alfonsine")
-            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}
     except FileNotFoundError:
         raise InputError(f"expected an emulator in '{path}', got no such file") from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:  # the last two: foreign types
         raise damaged(path, str(error)) from None
     if text is None:
         raise damaged(path, "it has no header of ours")
@@ -63,22 +64,21 @@ def load_emulator(path: Path) -> Emulator:
             raise InputError(
                 f"expected emulator format {FORMAT} in '{path}', got {header['format']}; use a matching version"
             )
-        if header["digest"] != digest(arrays):
-            raise damaged(path, "its numbers do not match its digest")
-        if not all(np.isfinite(values).all() for values in arrays.values() if values.dtype.kind == "f"):
-            unbounded = {name for name, v in arrays.items() if v.dtype.kind == "f" and not np.isfinite(v).all()}
-            if unbounded - {"domain.lower", "domain.upper"}:
-                raise damaged(path, f"{sorted(unbounded)[0]} holds values that are not numbers")
+        if text != json.dumps(header, sort_keys=True) or header["digest"] != digest(header, arrays):
+            raise damaged(path, "its contents do not match its digest")
+        check(header, arrays)
         return build(header, arrays)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
         raise damaged(path, f"{type(error).__name__}: {error}") from None
 
 
 def damaged(path: Path, why: str) -> InputError:
     """The one line for a file that cannot be used."""
-    return InputError(f"expected a whole emulator in '{path}', got a damaged file ({why}); train it again")
+    return InputError(
+        f"expected a whole emulator in '{path}', got a damaged file ({' '.join(why.split())}); train it again"
+    )
 
 
 def flatten(emulator: Emulator) -> dict[str, np.ndarray]:
@@ -101,11 +101,11 @@ def flatten(emulator: Emulator) -> dict[str, np.ndarray]:
             for j, layer in enumerate(members.hidden):
                 for f in ("weight", "bias", "alpha", "beta"):
                     arrays[f"block{i}.network.layer{j}.{f}"] = getattr(layer, f)
-    return {name: np.ascontiguousarray(values) for name, values in arrays.items()}
+    return {name: np.asarray(values, order="C") for name, values in arrays.items()}
 
 
 def build(header: dict[str, Any], stored: dict[str, np.ndarray]) -> Emulator:
-    """The emulator that `flatten` took apart; ValueError where shapes do not fit together."""
+    """The emulator that `flatten` took apart."""
     arrays = {name: jnp.asarray(values) for name, values in stored.items()}
     blocks = []
     for i, depth in enumerate(header["networks"]):
@@ -122,25 +122,21 @@ def build(header: dict[str, Any], stored: dict[str, np.ndarray]) -> Emulator:
     coordinates = Coordinates(arrays["coordinates.centre"], arrays["coordinates.scale"])
     domain = Domain(*(arrays[f"domain.{f}"] for f in ("centre", "cholesky", "radius", "lower", "upper")))
     basis = {name: arrays[f"basis.{name}"] for name in header["outputs"]}
-    emulator = Emulator(
+    return Emulator(
         tuple(header["names"]),
         Surrogate(coordinates, arrays["table"], tuple(blocks)),
         basis,
         domain,
         json.dumps(header["card"], sort_keys=True),
     )
-    amplitudes = jax.eval_shape(emulator.surrogate, jax.ShapeDtypeStruct((len(emulator.names),), float)).shape[0]
-    for name, matrix in basis.items():
-        if list(matrix.shape) != header["outputs"][name] or matrix.shape[1] != amplitudes:
-            raise ValueError(f"the basis of {name} has shape {matrix.shape}, amplitudes are {amplitudes}")
-    return emulator
 
 
-def digest(arrays: dict[str, np.ndarray]) -> str:
-    """SHA-256 of all arrays with their names, types and shapes."""
-    found = hashlib.sha256()
+def digest(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of all else in the header, and of all arrays with their names, types and shapes."""
+    rest = {name: entry for name, entry in header.items() if name != "digest"}
+    found = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
     for name in sorted(arrays):
-        values = np.ascontiguousarray(arrays[name])
+        values = arrays[name]
         found.update(f"{name} {values.dtype.str} {values.shape}".encode())
         found.update(values.tobytes())
     return found.hexdigest()

@@ -1,10 +1,13 @@
 """The function that is learned: parameters to a short vector in which every output is linear."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from alfonsine.emulator.coordinates import Coordinates
@@ -30,16 +33,35 @@ class Surrogate(eqx.Module):
     Only arrays live here: a refitted surrogate of equal shapes runs through the same compiled code.
 
     table   (terms, order) index table of the monomials
+    pick    (order, 1 + d, terms) the same as zeros and ones: the factors of a monomial are picked by products, since
+            the gradient of an index look-up is a scatter, which costs more on a CPU than everything else here
     """
 
     coordinates: Coordinates
     table: Int[Array, "terms order"]
     blocks: tuple[Block, ...]
+    pick: Float[Array, "order v terms"]
+
+    def __init__(self, coordinates: Coordinates, table: Int[Array, "terms order"], blocks: tuple[Block, ...]) -> None:
+        """Spell the table out."""
+        self.coordinates, self.table, self.blocks = coordinates, table, blocks
+        v = jnp.arange(1 + coordinates.centre.size)
+        self.pick = (v[None, :, None] == table.T[:, None, :]).astype(float)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Amplitudes per block."""
+        return tuple(1 + block.coefficients.shape[1] for block in self.blocks)
+
+    def only(self, wanted: Sequence[int]) -> "Surrogate":
+        """The same function with some of its blocks."""
+        return Surrogate(self.coordinates, self.table, tuple(self.blocks[i] for i in wanted))
 
     def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
         """Evaluate the amplitudes at one point."""
         u = self.coordinates(theta)
-        terms = jnp.prod(jnp.concatenate([jnp.ones(1), u])[self.table], axis=1)
+        v = jnp.concatenate([jnp.ones(1), u])
+        terms = reduce(jnp.multiply, [v @ factor for factor in self.pick])
         pieces = []
         for block in self.blocks:
             components = terms @ block.coefficients
@@ -71,7 +93,7 @@ class Domain(eqx.Module):
         return (self.distance(theta) <= 1.0) & jnp.all((theta >= self.lower) & (theta <= self.upper))
 
 
-def ordered(parameters: Mapping[str, Array] | Array, names: Sequence[str]) -> Array:
+def ordered(parameters: Mapping[str, Any] | Array | np.ndarray, names: Sequence[str]) -> Array:
     """Put parameters given by name into the order of the emulator's inputs; arrays pass through."""
     if isinstance(parameters, Mapping):
         return jnp.stack(jnp.broadcast_arrays(*[jnp.asarray(parameters[n], dtype=float) for n in names]), axis=-1)

@@ -40,12 +40,14 @@ class Shrinkage(NamedTuple):
     decay: float
     relevance: Float[np.ndarray, " d"]
 
-    def variance(self, table: Int[np.ndarray, "terms order"]) -> Float[np.ndarray, " terms"]:
+    def variance(
+        self, table: Int[np.ndarray, "terms order"], counts: Float[np.ndarray, " terms"]
+    ) -> Float[np.ndarray, " terms"]:
         """Prior variance of every coefficient; a trace is left on each so that nothing divides by zero."""
         of_degree = degree(table)
         weights = np.prod(np.concatenate([[1.0], self.relevance])[table], axis=1) ** 2
         bent = np.clip(of_degree - 2, 0, None)
-        higher = multiplicity(table) * self.strength * self.decay**bent * weights
+        higher = counts * self.strength * self.decay**bent * weights
         return np.where(of_degree <= 1, LINEAR, higher) + 1e-14
 
 
@@ -99,13 +101,13 @@ def fit_trend(
     of the leave-one-out residuals is the error in chi-square.
     """
     n, d = u.shape
-    columns = values(u, table)
+    columns, counts = values(u, table), multiplicity(table)
     spread = np.sqrt(np.average(components**2, axis=0, weights=weights)) + 1e-300
     scaled = components / spread
     noise = NOISE / weights
 
     def error(shrinkage: Shrinkage) -> float:
-        residuals = solve(columns, scaled, shrinkage.variance(table), noise)[1] * spread
+        residuals = solve(columns, scaled, shrinkage.variance(table, counts), noise)[1] * spread
         return float(weights @ np.sum(residuals**2, axis=1) / weights.sum())
 
     best = Shrinkage(0.0, 0.0, np.ones(d))
@@ -113,7 +115,7 @@ def fit_trend(
         grid = [Shrinkage(a, c, np.ones(d)) for a in STRENGTH for c in DECAY if a > 0 or c == 0]
         lowest, index = min((error(s), i) for i, s in enumerate(grid))
         best = refine(grid[index], lowest, error)
-    coefficients, residuals = solve(columns, scaled, best.variance(table), noise)
+    coefficients, residuals = solve(columns, scaled, best.variance(table, counts), noise)
     return Trend(coefficients * spread, residuals * spread, best)
 
 

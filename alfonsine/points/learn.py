@@ -11,6 +11,7 @@ before any of them is computed, and the next point is the candidate that lowers 
 import numpy as np
 from jaxtyping import Float, Int
 
+from alfonsine.errors import InputError
 from alfonsine.space.polynomial import degree, monomials, values
 
 SPREAD_OF_DEGREE = (1e2, 1e2, 0.1, 0.02)  # prior standard deviation of a coefficient, by degree, inputs in sigma
@@ -25,8 +26,11 @@ def choose(
 ) -> Int[np.ndarray, " count"]:
     """Indices of `count` candidates that together lower the mean predictive variance over `posterior` most.
 
-    All inputs are in comparable units, about one posterior standard deviation.
+    All inputs are in comparable units, about one posterior standard deviation. No candidate is taken twice;
+    InputError where there are too few.
     """
+    if count > len(candidates):
+        raise InputError(f"expected at least {count} candidates to choose {count} points from, got {len(candidates)}")
     table = monomials(candidates.shape[1], len(SPREAD_OF_DEGREE) - 1)
     spread = np.array(SPREAD_OF_DEGREE)[degree(table)]
     phi, seen, goal = (values(x, table) * spread for x in (candidates, known, posterior))
@@ -41,4 +45,4 @@ def choose(
         best = int(np.argmax(gain))
         chosen.append(best)
         covariance -= np.outer(projected[best], projected[best]) / variance[best]
-    return np.array(chosen)
+    return np.array(chosen, dtype=int)

@@ -44,8 +44,9 @@ class TrainingSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of inputs and outputs, to be kept with whatever was learned from them."""
-        text = hashlib.sha256(repr((self.names, self.derived)).encode())
-        for array in (self.theta, *(self.outputs[name] for name in sorted(self.outputs))):
-            text.update(np.ascontiguousarray(array, dtype=float).tobytes())
-        return text.hexdigest()
+        """SHA-256 of inputs and outputs with their names, to be kept with whatever was learned from them."""
+        found = hashlib.sha256(repr((self.names, self.derived)).encode())
+        for name, array in (("", self.theta), *sorted(self.outputs.items())):
+            found.update(f"{name} {array.shape}".encode())
+            found.update(np.asarray(array, dtype=float).tobytes())
+        return found.hexdigest()

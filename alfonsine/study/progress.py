@@ -1,5 +1,7 @@
 """What a long run tells whoever watches: stages, steps, and lines that stay."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 
@@ -33,3 +35,34 @@ class Silent:
 
     def stop(self) -> None:
         """Ignore it."""
+
+
+class Logged:
+    """Passes everything on, and keeps stages and lines in a file with the time of each."""
+
+    def __init__(self, progress: Progress, path: Path) -> None:
+        self._progress, self._path = progress, path
+
+    def start(self, stage: str, total: int | None = None) -> None:
+        """Note that a stage begins."""
+        self._write(stage if total is None else f"{stage} ({total})")
+        self._progress.start(stage, total)
+
+    def advance(self, note: str = "") -> None:
+        """Pass on; only what went otherwise than expected is noted."""
+        if note:
+            self._write(f"  {note}")
+        self._progress.advance(note)
+
+    def say(self, line: str) -> None:
+        """Note the line."""
+        self._write(line)
+        self._progress.say(line)
+
+    def stop(self) -> None:
+        """Pass on."""
+        self._progress.stop()
+
+    def _write(self, line: str) -> None:
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}\n")

@@ -14,7 +14,7 @@ from alfonsine.study.infer import complete, sample_target
 from alfonsine.study.judge import corrected
 from alfonsine.study.loop import Ending, Run
 from alfonsine.study.prepare import Study
-from alfonsine.study.progress import Progress, Silent
+from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.propose import first_points
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
 from alfonsine.theory.archive import Archive
@@ -36,8 +36,9 @@ def open_engine(study: Study) -> Iterator[Engine]:
 
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
-    progress, clock = progress or Silent(), Clock()
+    clock = Clock()
     study.folder.mkdir(parents=True, exist_ok=True)
+    progress = Logged(progress or Silent(), study.folder / "log")
     keep_study(study)
     with open_engine(study) as engine:
         ending = Run(study, engine, progress, clock).go()
