@@ -1,0 +1,28 @@
+"""Emulators written by earlier versions load, and predict what they predicted then."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alfonsine.emulator.storage import FORMAT, load_emulator
+
+GOLDEN = Path(__file__).parent / "golden"
+FILES = sorted(GOLDEN.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_an_old_file_predicts_what_it_did(path):
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    emulator = load_emulator(path)
+    assert list(emulator.names) == record["names"] and emulator.card == record["card"]
+    found = emulator(np.array(record["theta"]))
+    assert found.keys() == record["outputs"].keys()
+    for name, values in record["outputs"].items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-12 * np.abs(values).max(), err_msg=name)
+
+
+def test_todays_format_has_its_golden_file():
+    """A format without one could be changed unseen; `write_golden.py` writes it."""
+    assert (GOLDEN / f"format-{FORMAT}.safetensors").stat().st_size < 50_000

@@ -1,0 +1,83 @@
+"""Closed-form spectra with the exact scalings of the real ones, and a small emulator of them that has every part."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.fit import Shape, fit
+from alfonsine.emulator.focus import Focus
+from alfonsine.emulator.network import Ensemble, Training, initial
+from alfonsine.emulator.surrogate import Domain
+
+NAMES = ("omega", "n_s", "logA", "tau_reio")
+CENTRE = np.array([0.12, 0.96, 3.05, 0.06])
+WIDTH = np.array([0.004, 0.01, 0.05, 0.01])
+
+
+def spectra(theta, l_max=40):
+    """Outputs at theta (n, 4): damped, polarised, undamped, derived and unknown ones; the reionisation bump is ours."""
+    omega, tilt, log_a, tau = (column[:, None] for column in np.atleast_2d(theta).T)
+    ell = np.arange(2, l_max + 1)
+    shape = (ell / 20.0) ** (tilt - 1) * (1 + 0.5 * np.cos(ell / 5 * omega / 0.12)) / ell**2
+    damping, bump = np.exp(log_a - 2 * tau), (ell < 30) * 40 * tau**2 * np.exp(log_a)
+    return {
+        "tt": 1e3 * damping * shape,
+        "te": 50.0 * damping * shape * np.sin(ell / 7) + bump / 10,
+        "ee": 20.0 * damping * shape * (1 + np.sin(ell / 7) ** 2) + bump,
+        "pp": 1e-7 * np.exp(log_a) * shape,
+        "derived": np.hstack([100 * omega + tilt, omega * tilt**2]),
+        "distance": np.hstack([1 / omega, np.sqrt(omega), np.log(omega)]),
+    }
+
+
+def draws(n, seed, reach=2.0):
+    """Points spread evenly within `reach` widths of the centre."""
+    return CENTRE + WIDTH * np.random.default_rng(seed).uniform(-reach, reach, (n, 4))
+
+
+def focus():
+    return Focus.of(CENTRE, np.diag(WIDTH**2))
+
+
+def domain(radius=6.0):
+    lower, upper = CENTRE - 4 * WIDTH, CENTRE + 4 * WIDTH
+    lower[0], upper[1] = -np.inf, np.inf
+    at = focus()
+    return Domain(at.centre, at.cholesky, jnp.asarray(radius), jnp.asarray(lower), jnp.asarray(upper))
+
+
+def small_emulator(n=60, components=3, l_max=33):
+    """Fitted trend in every block, and an untrained network with random weights in the first and the last."""
+    theta = draws(n, seed=1)
+    fitted = fit(
+        NAMES,
+        theta,
+        spectra(theta, l_max),
+        domain=domain(),
+        focus=focus(),
+        shape=Shape(order=2, components=components, network="never"),
+        card={"theory": {"code": "toy sky", "l_max": l_max}, "remark": 'naïve "quotes" \\ and\nlines'},
+    ).emulator
+    for block in (0, len(fitted.surrogate.blocks) - 1):
+        fitted = eqx.tree_at(
+            lambda e, i=block: e.surrogate.blocks[i].network,
+            fitted,
+            random_ensemble(block, len(NAMES), components),
+            is_leaf=lambda x: x is None,
+        )
+    return fitted
+
+
+def random_ensemble(seed, d, k, members=2, width=4, depth=2):
+    """Networks that have learned nothing, with outputs of order 0.1."""
+    settings = Training(width=width, depth=depth, members=members)
+    keys = jax.random.split(jax.random.key(seed), members)
+    drawn = jax.vmap(lambda key: initial(key, d, k, settings))(keys)
+    weight = 0.1 * jax.random.normal(jax.random.key(seed + 1), drawn.weight.shape)
+    return Ensemble(eqx.tree_at(lambda net: net.weight, drawn, weight), jnp.full(k, 0.3))
+
+
+def arrays_of(emulator: Emulator):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(emulator)]
