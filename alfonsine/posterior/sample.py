@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from alfonsine.posterior.coordinates import Coordinates, Vector
+from alfonsine.posterior.ensemble import sample_ensemble
 from alfonsine.posterior.nuts import CHAINS, DRAWS, sample_nuts
 from alfonsine.posterior.optimum import find_optimum
 from alfonsine.posterior.posterior import Posterior
@@ -35,4 +37,27 @@ def sample(
         log_density, optimum.coordinates, key, ess=ess, chains=chains, draws=draws, max_blocks=max_blocks
     )
     diagnostics = {**drawn.diagnostics, "sampler": "nuts", "optimum_converged": bool(optimum.converged)}
+    return Posterior.of(names, latex, drawn.theta, drawn.log_density, diagnostics)
+
+
+def sample_by_ensemble(
+    log_density: Callable[[Float[Array, " d"]], Float[Array, ""]],
+    names: Sequence[str],
+    latex: Sequence[str],
+    lower: Vector,
+    upper: Vector,
+    start: Vector,
+    scale: Vector,
+    key: PRNGKeyArray,
+    *,
+    ess: float = 10_000,
+    walkers: int = 64,
+) -> Posterior:
+    """The same by the affine-invariant ensemble, started from draws of the Laplace approximation."""
+    rough = Coordinates.of(lower, upper, start, scale)
+    optimum = find_optimum(log_density, rough)
+    z = jax.random.normal(jax.random.fold_in(key, 0), (max(walkers, 2 * len(names)), len(names)))
+    first = jax.vmap(optimum.coordinates.theta)(z)
+    drawn = sample_ensemble(log_density, first, jax.random.fold_in(key, 1), ess=ess)
+    diagnostics = {**drawn.diagnostics, "sampler": "ensemble", "optimum_converged": bool(optimum.converged)}
     return Posterior.of(names, latex, drawn.theta, drawn.log_density, diagnostics)

@@ -13,7 +13,7 @@ from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.focus import Focus
 from alfonsine.errors import InputError
 from alfonsine.posterior.posterior import Posterior
-from alfonsine.posterior.sample import sample
+from alfonsine.posterior.sample import sample, sample_by_ensemble
 from alfonsine.posterior.target import Target, build_target
 from alfonsine.posterior.tempered import Tempered
 from alfonsine.study.blocks import in_blocks
@@ -48,19 +48,12 @@ def sample_target(
     temperature: float = 1.0,
 ) -> Posterior:
     """Draw from the target, or from its tempered companion."""
-    space = study.space
-    return sample(
-        Tempered(target, temperature, space.log_prior),  # also at temperature 1: one structure is compiled once
-        space.names,
-        space.latex,
-        space.lower,
-        space.upper,
-        jnp.asarray(start),
-        jnp.asarray(width),
-        key,
-        ess=ess,
-        chains=study.settings.sampler.nuts.chains,
-    )
+    space, sampler = study.space, study.settings.sampler
+    density = Tempered(target, temperature, space.log_prior)  # also at temperature 1: one structure is compiled once
+    described = (space.names, space.latex, space.lower, space.upper, jnp.asarray(start), jnp.asarray(width))
+    if sampler.ensemble is not None:
+        return sample_by_ensemble(density, *described, key, ess=ess, walkers=sampler.ensemble.walkers)
+    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains)
 
 
 def focus_of(study: Study, posterior: Posterior, names: Sequence[str]) -> Focus:

@@ -53,7 +53,7 @@ def run(study: Study, progress: Progress | None = None) -> Result:
 
 def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
     """The posterior at its full effective size, and the log factors that correct it."""
-    lesson, nuts = ending.lesson, study.settings.sampler.nuts
+    lesson = ending.lesson
     with clock.stage("sample"):
         posterior = sample_target(
             study,
@@ -61,7 +61,7 @@ def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
             lesson.posterior.mean(),
             lesson.posterior.std(),
             jax.random.fold_in(jax.random.key(study.settings.seed), 1_000_000),
-            ess=nuts.effective_samples,
+            ess=study.settings.sampler.effective_samples,
         )
         posterior = complete(study, posterior, lesson.target, lesson.fit.emulator)
     with clock.stage("judge"):

@@ -114,10 +114,29 @@ class NutsSettings(Block):
     effective_samples: int = Field(default=10000, ge=100, le=10_000_000)
 
 
+class EnsembleSettings(Block):
+    """The affine-invariant ensemble: slower, and without gradients."""
+
+    walkers: int = Field(default=64, ge=8, le=100_000, multiple_of=2)
+    effective_samples: int = Field(default=10000, ge=100, le=10_000_000)
+
+
 class SamplerSettings(Block):
-    """How the posterior of the emulator is sampled."""
+    """How the posterior of the emulator is sampled: nuts, or ensemble where that is named instead."""
 
     nuts: Annotated[NutsSettings, BeforeValidator(_empty_as_mapping)] = NutsSettings()
+    ensemble: Annotated[EnsembleSettings | None, BeforeValidator(_empty_as_mapping)] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "SamplerSettings":
+        if {"nuts", "ensemble"} <= self.model_fields_set:
+            raise InputError("expected one sampler, got nuts and ensemble; remove one")
+        return self
+
+    @property
+    def effective_samples(self) -> int:
+        """Effective draws of the final posterior."""
+        return (self.ensemble or self.nuts).effective_samples
 
 
 class EmulatorSettings(Block):
