@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import beta
 
-from alfonsine.certificate.estimates import Estimate, Estimates, estimate
+from alfonsine.certificate.estimates import Estimate, Estimates, estimate, unknown
 from alfonsine.certificate.hedge import Hedge
-from alfonsine.certificate.limits import Limits, calls_needed, kl_limits
+from alfonsine.certificate.limits import UNLIMITED, Limits, calls_needed, kl_limits
 from alfonsine.certificate.outcome import (
     CANNOT_SEE,
     LEARN,
@@ -148,10 +148,10 @@ def certify(
     log_ratio, points = log_ratio[finite], points[finite]
     log_weights = None if log_weights is None else np.asarray(log_weights, float)[finite]
     n = len(log_ratio)
-    if n == 0:
-        raise InputError("expected at least one judging point with an exact likelihood, got none; judge more draws")
-    estimates = estimate(log_ratio, emulated.standardise(points), log_weights)
-    limits = kl_limits(log_ratio, emulated.whiten(points), log_weights)
+    if n == 0 and not failed:
+        raise InputError("expected at least one judging point, got none; judge more draws")
+    estimates = estimate(log_ratio, emulated.standardise(points), log_weights) if n else unknown(len(names))
+    limits = kl_limits(log_ratio, emulated.whiten(points), log_weights) if n else UNLIMITED
     kl = _kl(estimates, limits, floor)
     log_share = log_ratio if log_weights is None else log_ratio + log_weights
     khat, threshold = pareto_khat(log_share), khat_threshold(n)
@@ -215,7 +215,7 @@ def _kl(estimates: Estimates, limits: Limits, floor: float | None) -> KL:
 
 
 def _unaccounted(failed: int, n: int) -> Unaccounted:
-    upper = float(beta.ppf(0.95, failed + 1, n)) if failed else 0.0
+    upper = 1.0 if n == 0 else float(beta.ppf(0.95, failed + 1, n)) if failed else 0.0
     return Unaccounted(failed, failed / (failed + n), upper)
 
 
@@ -239,11 +239,11 @@ def _findings(
         "more": _more(kl.estimate, allowed.kl, n),
     }  # fmt: skip
     found: list[tuple[Finding, dict[str, object]]] = []
-    if n < FEWEST:  # nothing else is concluded from so few, neither good nor bad
-        return [(Finding.TOO_FEW, words)]
     if unaccounted.failed:
         often = unaccounted.share > OFTEN
         found.append((Finding.CALLS_FAILED_OFTEN if often else Finding.CALLS_FAILED, words))
+    if n < FEWEST:  # nothing else is concluded from so few, neither good nor bad
+        return [*found, (Finding.TOO_FEW, words)]
     if kl.lower95 > allowed.kl:
         found.append((Finding.KL_EXCEEDED, words))
     elif not isfinite(kl.upper95):

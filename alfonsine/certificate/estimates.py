@@ -78,6 +78,11 @@ def estimate(
     return _assemble(corrected, error, d)
 
 
+def unknown(d: int) -> Estimates:
+    """What no draw at all says: NaN throughout."""
+    return _assemble(np.full(5 + 2 * d, np.nan), np.full(5 + 2 * d, np.nan), d)
+
+
 def equal_or_given(n: int, log_weights: Float[np.ndarray, " weights"] | None) -> Float[np.ndarray, " n"]:
     """Weights that sum to one."""
     if log_weights is None:

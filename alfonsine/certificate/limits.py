@@ -46,6 +46,9 @@ class Limits:
     lower95: float
 
 
+UNLIMITED = Limits(inf, inf, inf, 0.0)
+
+
 def kl_limits(
     log_ratio: Float[np.ndarray, " n"],
     whitened: Float[np.ndarray, "n d"],
@@ -58,7 +61,7 @@ def kl_limits(
     weight = equal_or_given(len(log_ratio), log_weights)
     n = int(1 / np.sum(weight**2) + 1e-9)  # weighted draws are worth fewer equal ones
     if n < FEWEST:
-        return Limits(inf, inf, inf, 0.0)
+        return UNLIMITED
     size = half_variance(log_ratio, weight)
     if size <= 1e-24:
         return Limits(0.0, 0.0, 0.0, 0.0)

@@ -41,17 +41,17 @@ def from_json(text: str) -> Certificate:
             n_judged=stored["n_judged"],
             unaccounted=Unaccounted(**stored["unaccounted"]),
             kl=KL(
-                kl["estimate"], _number(kl["error"]), _limit(kl["upper95"]), kl["lower95"],
+                _number(kl["estimate"]), _number(kl["error"]), _limit(kl["upper95"]), kl["lower95"],
                 _divergence(kl["forward"]), _divergence(kl["reverse"]), kl["floor"],
             ),
             shift_sigma={name: _estimate(value) for name, value in stored["shift_sigma"].items()},
             width_ratio={name: _estimate(value) for name, value in stored["width_ratio"].items()},
             total_variation=_estimate(stored["total_variation"]),
             delta_log_evidence=_estimate(stored["delta_log_evidence"]),
-            ess=Estimate(stored["ess"], _number(stored["ess_error"])),
+            ess=Estimate(_number(stored["ess"]), _number(stored["ess_error"])),
             pareto_khat=_number(stored["pareto_khat"]),
             pareto_threshold=_number(stored["pareto_threshold"]),
-            tolerance=ToleranceStatement(**stored["tolerance"]),
+            tolerance=ToleranceStatement(**stored["tolerance"] | {"bound": _limit(stored["tolerance"]["bound"])}),
             allowed=Tolerance(**stored["allowed"]),
             hedge=_hedge(stored["hedge"]),
             cannot_see=stored["cannot_see"],
@@ -77,11 +77,11 @@ def _limit(value: float | None) -> float:
 
 
 def _estimate(value: dict[str, Any]) -> Estimate:
-    return Estimate(value["estimate"], _number(value["error"]))
+    return Estimate(_number(value["estimate"]), _number(value["error"]))
 
 
 def _divergence(value: dict[str, Any]) -> Divergence:
-    return Divergence(value["estimate"], _number(value["error"]), _limit(value["upper95"]))
+    return Divergence(_number(value["estimate"]), _number(value["error"]), _limit(value["upper95"]))
 
 
 def _hedge(value: dict[str, Any] | None) -> Hedge | None:

@@ -4,6 +4,7 @@ If none of n draws of P_E has |l - centre| above t, then with confidence 1 - a t
 most 1 - a^{1/n}: had it been larger, a clean record of n would have had a probability below a.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,5 +30,7 @@ def tolerance_statement(log_ratio: Float[np.ndarray, " n"], confidence: float = 
     """
     if not 0 < confidence < 1:
         raise InputError(f"expected a confidence between 0 and 1, got {confidence:g}; try 0.95")
+    if not len(log_ratio):
+        return ToleranceStatement(math.inf, 0.0, confidence)
     bound = float(np.max(np.abs(log_ratio - np.median(log_ratio))))
     return ToleranceStatement(bound, float((1 - confidence) ** (1 / len(log_ratio))), confidence)

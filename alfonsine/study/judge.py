@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from alfonsine.certificate.certificate import Certificate, Tolerance, certify
-from alfonsine.certificate.corrected import Corrected, correct
+from alfonsine.certificate.corrected import correct
 from alfonsine.certificate.hedge import Hedge, hedge
 from alfonsine.certificate.limits import calls_needed
 from alfonsine.certificate.whiten import Whitening, whitening_of_samples
@@ -16,6 +16,8 @@ from alfonsine.study.prepare import Study
 
 def log_ratio(study: Study, lesson: Lesson, computed: Computed) -> Float[np.ndarray, " n"]:
     """Difference l = ln L_exact - ln L_emulated of the finished calls."""
+    if not computed.done.any():
+        return np.zeros(0)
     emulated = emulated_log_likelihood(lesson.target, computed.theta[computed.done])
     return exact_log_likelihood(study, computed) - emulated
 
@@ -67,13 +69,31 @@ def left_out_hedge(study: Study, lesson: Lesson, emulated: Whitening) -> Hedge |
     )
 
 
-def corrected(study: Study, lesson: Lesson, judged: Computed, samples: Float[np.ndarray, "m d"]) -> Corrected:
-    """The posterior that the judging calls already know to be better, as weights of the emulated samples."""
+def correction(
+    study: Study, lesson: Lesson, judged: Computed, samples: Float[np.ndarray, "m d"]
+) -> Float[np.ndarray, " m"]:
+    """Log weights of the emulated samples that make of them the posterior which the judging calls know to be better.
+
+    All zero where no judging call had an answer.
+    """
+    if not judged.done.any():
+        return np.zeros(len(samples))
     emulated = whitening_of_samples(samples)
-    return correct(log_ratio(study, lesson, judged), judged.theta[judged.done], emulated, samples)
+    return correct(log_ratio(study, lesson, judged), judged.theta[judged.done], emulated, samples).log_weights
 
 
 def worth_more(study: Study, certificate: Certificate, more: int) -> bool:
     """Whether `more` draws of the same posterior could still turn the verdict into a pass."""
+    failed, judging = certificate.unaccounted.failed, study.settings.accuracy.judging
+    if failed:  # there will be no pass; as many as a verdict needs make sure of the share that fails
+        return certificate.n_judged + failed < judging
     needed = calls_needed(certificate.kl.estimate, study.settings.accuracy.kl)
-    return needed is not None and needed <= max(certificate.n_judged + more, study.settings.accuracy.judging)
+    return needed is not None and needed <= max(certificate.n_judged + more, judging)
+
+
+def past_learning(certificate: Certificate) -> bool:
+    """Whether the only thing against a pass is that the code has no answer at some draws.
+
+    Learning more does not change that, and to judge again until no draw happens to fail would be no judgement.
+    """
+    return certificate.unaccounted.failed > 0 and len(certificate.findings) == 1

@@ -11,7 +11,7 @@ import numpy as np
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
-from alfonsine.study.judge import corrected
+from alfonsine.study.judge import correction
 from alfonsine.study.loop import Ending, Run
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
@@ -65,7 +65,7 @@ def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
         )
         posterior = complete(study, posterior, lesson.target, lesson.fit.emulator)
     with clock.stage("judge"):
-        log_weights = corrected(study, lesson, ending.judged, posterior.samples).log_weights
+        log_weights = correction(study, lesson, ending.judged, posterior.samples)
     return Result(study.folder, posterior, log_weights, ending.certificate, lesson.fit.emulator)
 
 

@@ -76,6 +76,17 @@ def test_failures_are_not_dropped():
     assert certificate.unaccounted.upper95 == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("answered", [0, 1, 5])
+def test_hardly_any_answer_is_a_failure_with_advice(answered):
+    log_ratio = np.r_[np.zeros(answered), np.full(24 - answered, np.nan)]
+    certificate = certify(log_ratio, np.zeros((24, 3)), NAMES, UNIT)
+    assert certificate.outcome is Outcome.FAIL and "exclude by the prior" in certificate.advice
+    assert certificate.unaccounted.failed == 24 - answered and certificate.n_judged == answered
+    again = from_json(to_json(certificate))
+    assert again.outcome is Outcome.FAIL and again.kl.upper95 == certificate.kl.upper95
+    assert np.isnan(again.delta_log_evidence.estimate) == (answered == 0)
+
+
 def test_numbers_are_those_of_the_pair():
     """Shifts, widths, evidence within 5 of their errors for 200 draws."""
     pair = wrong(7, 3, 0.2)
@@ -172,7 +183,7 @@ def test_weighted_draws():
     [
         (lambda: certify(np.zeros(3), np.zeros((4, 3)), NAMES, UNIT), "one row for each"),
         (lambda: certify(np.zeros(3), np.zeros((3, 3)), NAMES, whitening(np.zeros(2), np.eye(2))), "moments of 3"),
-        (lambda: certify(np.full(3, np.nan), np.zeros((3, 3)), NAMES, UNIT), "at least one judging point"),
+        (lambda: certify(np.zeros(0), np.zeros((0, 3)), NAMES, UNIT), "at least one judging point"),
         (lambda: whitening(np.zeros(2), np.ones((2, 2))), "singular"),
         (lambda: whitening(np.zeros(2), np.eye(3)), "2 x 2"),
         (lambda: whitening_of_samples(np.zeros((2, 2))), "more samples"),
