@@ -3,8 +3,8 @@
     python benchmarks/planck_lcdm.py [FOLDER] [--fresh 200] [--seed 1]
 
 runs examples/planck_lcdm.yaml (data sets by ALFONSINE_DATA), renders the report, then judges the result again with
-fresh exact calls. Every call is archived in FOLDER, so the same command goes on where it was stopped. Prints a table and,
-as its last line, one JSON object.
+fresh exact calls. Every call is archived in FOLDER, so the same command goes on where it was stopped. Prints a table
+and, as its last line, one JSON object.
 """
 
 import time

@@ -13,6 +13,8 @@ from alfonsine.study.infer import emulated_log_likelihood
 from alfonsine.study.learn import Lesson
 from alfonsine.study.prepare import Study
 
+HALF = 0.5  # of the judging calls without an answer: the posterior lies where the code cannot compute
+
 
 def log_ratio(study: Study, lesson: Lesson, computed: Computed) -> Float[np.ndarray, " n"]:
     """Difference l = ln L_exact - ln L_emulated of the finished calls."""
@@ -92,8 +94,9 @@ def worth_more(study: Study, certificate: Certificate, more: int) -> bool:
 
 
 def past_learning(certificate: Certificate) -> bool:
-    """Whether the only thing against a pass is that the code has no answer at some draws.
+    """Whether what stands against a pass is that the code has no answer at some draws, or at most of them.
 
     Learning more does not change that, and to judge again until no draw happens to fail would be no judgement.
     """
-    return certificate.unaccounted.failed > 0 and len(certificate.findings) == 1
+    unaccounted = certificate.unaccounted
+    return unaccounted.share > HALF or (unaccounted.failed > 0 and len(certificate.findings) == 1)

@@ -21,6 +21,16 @@ SETTLED = 0.5  # a posterior that moved by less, in its own standard deviations,
 REFITS = 3
 
 
+def fewest_to_fit(dimension: int) -> int:
+    """Points near the posterior with which leaving one out says anything."""
+    return dimension + 4
+
+
+def fewest_to_forecast(dimension: int) -> int:
+    """Points with which it says enough: fewer flatter the shrinkage that they chose."""
+    return 2 * (dimension + 1)
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What is known after a fit.
@@ -60,9 +70,7 @@ class Lesson:
         A forecast to plan by, somewhat pessimistic; never evidence: the points have been learned.
         """
         near = self.near
-        if near.sum() < 2 * (
-            self.training.theta.shape[1] + 1
-        ):  # fewer flatter the forecast: the fit chose itself by them
+        if near.sum() < fewest_to_forecast(self.training.theta.shape[1]):
             return np.inf
         distance = np.linalg.norm(self.focus.white(self.training.theta[near]), axis=1)
         weights = np.exp(-0.5 * distance**2 * (1.0 - 1.0 / temperature))
@@ -86,7 +94,7 @@ def learn(study: Study, computed: Computed, focus: Focus, names: tuple[str, ...]
         with clock.stage("sample"):
             posterior = sample_target(study, target, start, width, jax.random.fold_in(key, 2 * attempt + 1))
         found = focus_of(study, posterior, names)
-        few = len(training) < len(names) + 4
+        few = len(training) < fewest_to_fit(len(names))
         if few or attempt == REFITS - 1 or moved(focus, found) < SETTLED:
             break
         focus = found

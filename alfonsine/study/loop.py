@@ -27,8 +27,8 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, compute_points
 from alfonsine.study.history import History
-from alfonsine.study.judge import certificate_of, surprise, worth_more
-from alfonsine.study.learn import Lesson, learn
+from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
+from alfonsine.study.learn import Lesson, fewest_to_fit, learn
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_focus, first_points, learning_points, mirrored, rng
@@ -54,7 +54,7 @@ class Run:
 
     def __init__(self, study: Study, engine: Engine, progress: Progress, clock: Clock) -> None:
         self.study, self.engine, self.progress, self.clock = study, engine, progress, clock
-        self.rounds, self.history = Rounds(study.folder), History(study.folder, clock)
+        self.rounds, self.history = Rounds(study.folder, study.settings.digest), History(study.folder, clock)
         self.names = emulator_inputs(study)
         self.key = jax.random.key(study.settings.seed)
         self.number = 0
@@ -71,7 +71,8 @@ class Run:
         lesson = self.train()
         while True:
             judged, certificate = self.judge(lesson)
-            if certificate.outcome is Outcome.PASS or self.left < self.study.settings.accuracy.judging:
+            decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
+            if decided or self.left < self.study.settings.accuracy.judging:
                 return Ending(lesson, judged, certificate, self.history, self.calls)
             lesson = self.train(lesson, judged)
 
@@ -103,13 +104,6 @@ class Run:
             chunk = draws[first : first + accuracy.judging // 2 or 1]
             computed, entry = self.make(JUDGE, lambda chunk=chunk: (chunk, len(chunk)))
             judged = computed if judged is None else judged + computed
-            if not judged.done.any():
-                if len(judged.theta) < most:
-                    continue
-                raise InputError(
-                    f"expected exact models at draws of the posterior, got {most} failures: "
-                    f"{judged.calls[-1].reason}; exclude by the prior what the code cannot compute"
-                )
             with self.clock.stage("judge"):
                 certificate = certificate_of(self.study, lesson, judged)
             self.history.add(
@@ -155,14 +149,14 @@ class Run:
     def teach(self, lesson: Lesson) -> Computed:
         """A batch of points chosen to teach; they first test the posterior that proposed them."""
         batch = self.study.settings.points.batch
-        if int(lesson.near.sum()) < len(self.names) + 4:
-            batch = max(batch, len(self.names) + 4)  # with fewer there is no leave-one-out to go by
+        if int(lesson.near.sum()) < fewest_to_fit(len(self.names)):
+            batch = max(batch, fewest_to_fit(len(self.names)))
         batch = min(batch, self.left - self.study.settings.accuracy.judging)
 
         def choose() -> tuple[np.ndarray, int]:
             with self.clock.stage("choose"):
                 return learning_points(
-                    self.study, lesson.target, lesson.posterior, lesson.training.theta, lesson.focus, batch,
+                    self.study, lesson.target, lesson.posterior, lesson.computed, lesson.focus, batch,
                     self.fresh_key(2),
                 )  # fmt: skip
 
@@ -188,7 +182,7 @@ class Run:
         elif entry.purpose != purpose:
             raise InputError(
                 f"expected round {self.number} in '{self.rounds.folder}' to be '{purpose}', got '{entry.purpose}': "
-                "the study has changed since; give another output folder (the archive can be copied there)"
+                "another version wrote it; delete that folder, the archive keeps the exact calls"
             )
         self.number += 1
         self.progress.start(f"round {entry.number}: exact calls to {purpose}", len(entry.theta))

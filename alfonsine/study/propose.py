@@ -1,21 +1,27 @@
 """Which points to compute next."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.spatial import cKDTree
 
 from alfonsine.emulator.focus import REACH, Focus
 from alfonsine.points.design import space_filling, steps
 from alfonsine.points.learn import choose
 from alfonsine.posterior.posterior import Posterior
+from alfonsine.posterior.target import Target
 from alfonsine.study.emulate import emulator_inputs
+from alfonsine.study.exact import Computed
 from alfonsine.study.infer import sample_target
 from alfonsine.study.prepare import Study
 
 SHARE = 0.25  # of a learning batch that is drawn from the posterior itself
 GOAL = 300  # draws that stand for the posterior when designs are compared
 POOL = 600  # candidates
+HALVINGS = 10  # of the way from a candidate back to where the code had an answer
 
 
 def first_points(study: Study) -> Float[np.ndarray, "n d"]:
@@ -46,12 +52,17 @@ def mirrored(study: Study, failed: Float[np.ndarray, "n d"]) -> Float[np.ndarray
 
 
 def learning_points(
-    study: Study, target, posterior: Posterior, known: Float[np.ndarray, "n d"], focus: Focus, count: int, key: Array
+    study: Study,
+    target: Target,
+    posterior: Posterior,
+    known: Computed,
+    focus: Focus,
+    count: int,
+    key: Array,
 ) -> tuple[Float[np.ndarray, "n d"], int]:
     """`count` points, the first few of them (their number is returned too) plain draws of the posterior.
 
-    The others are tempered draws, taken for what they would teach. `known` holds the points that have been learned
-    from, in the emulator's inputs.
+    The others are tempered draws, taken for what they would teach; `known` holds the exact calls made so far.
     """
     a, b, c = jax.random.split(key, 3)
     columns = list(target.inputs)
@@ -62,12 +73,37 @@ def learning_points(
     )
     candidates = wide.resampled(POOL, rng(c)).samples
     goal = posterior.thinned(GOAL).samples
-    white = focus.white
-    near = white(known)
+
+    def white(theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n inputs"]:
+        return focus.white(theta[:, columns])
+
+    candidates = drawn_back(candidates, known.theta[known.done], known.theta[~known.done], white)
+    near = white(known.theta[known.done])
     near = near[np.linalg.norm(near, axis=1) <= 2.0 * REACH]
-    near = np.vstack([near, white(own[:, columns])])
-    chosen = choose(white(candidates[:, columns]), near, white(goal[:, columns]), count - share)
+    near = np.vstack([near, white(own)])
+    chosen = choose(white(candidates), near, white(goal), count - share)
     return np.vstack([own, candidates[chosen]]), share
+
+
+def drawn_back(
+    candidates: Float[np.ndarray, "n d"],
+    done: Float[np.ndarray, "known d"],
+    failed: Float[np.ndarray, "failed d"],
+    white: Callable[[np.ndarray], np.ndarray],
+) -> Float[np.ndarray, "n d"]:
+    """Candidates where the code is likely to have an answer: their nearest exact call had one.
+
+    The others are halved towards the nearest call that had one until that is so: the exact calls then close in on
+    the edge of what the code can compute, from the side where they teach something.
+    """
+    if not len(failed):
+        return candidates
+    good, bad = cKDTree(white(done)), cKDTree(white(failed))
+    for _ in range(HALVINGS):
+        distance, nearest = good.query(white(candidates))
+        doomed = bad.query(white(candidates))[0] < distance
+        candidates = np.where(doomed[:, None], 0.5 * (candidates + done[nearest]), candidates)
+    return candidates
 
 
 def rng(key: Array) -> np.random.Generator:

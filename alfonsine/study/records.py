@@ -24,7 +24,7 @@ from alfonsine.study.compare import band_errors, best_fit
 from alfonsine.study.history import finite
 from alfonsine.study.loop import Ending
 from alfonsine.study.prepare import Study
-from alfonsine.study.rounds import JUDGE, Rounds, write_durably
+from alfonsine.study.rounds import write_durably
 
 EMULATOR = "emulator.safetensors"
 PACKAGES = ("alfonsine", "jax", "blackjax", "equinox", "numpy", "scipy")
@@ -90,7 +90,6 @@ def read_certificate(folder: Path) -> Certificate | None:
 
 def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, Any]:
     """The certificate with what the run cost and what it ran on."""
-    rounds = list(Rounds(study.folder))
     total = len(ending.calls.theta)
     judging = len(ending.judged.theta)
     return {
@@ -101,7 +100,6 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
             "judging": judging,
             "failed": len(ending.calls.failures),
         },
-        "judged_before_learned": sum(len(r.theta) for r in rounds if r.purpose == JUDGE) - judging,
         "seconds": {name: round(spent, 3) for name, spent in {**clock.seconds, "total": clock.total}.items()},
         "seconds_per_call": finite(float(np.mean([call.seconds for call in ending.calls.calls]))),
         "versions": versions(study),

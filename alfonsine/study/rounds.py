@@ -6,7 +6,6 @@ was, since fits and draws are cheap and determined by the points, the calls and 
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,16 +35,14 @@ class Round:
 
 
 class Rounds:
-    """The rounds of a run folder, in order; each is durable before it is acted upon."""
+    """The rounds of one study in a run folder; each is durable before it is acted upon.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "rounds"
+    A study that has been changed has rounds of its own: draws that were to judge another posterior judge nothing
+    here. Its exact calls are found in the archive all the same.
+    """
 
-    def __iter__(self) -> Iterator[Round]:
-        number = 0
-        while (stored := self.get(number)) is not None:
-            yield stored
-            number += 1
+    def __init__(self, folder: Path, study: str) -> None:
+        self.folder = folder / "rounds" / study
 
     def get(self, number: int) -> Round | None:
         """Read a round, or None where it has not been written."""
@@ -59,7 +56,7 @@ class Rounds:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"expected a record of round {number} in '{path}', got a damaged file ({error}); "
-                "delete it and all later ones: the archive keeps the exact calls"
+                "delete the folder it is in: the archive keeps the exact calls"
             ) from None
 
     def put(self, entry: Round) -> None:

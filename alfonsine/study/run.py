@@ -12,6 +12,7 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
 from alfonsine.study.judge import correction
+from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
@@ -89,7 +90,10 @@ class Plan:
     @property
     def least(self) -> int:
         """Calls if everything goes well: the first points, enough for curvature, one verdict."""
-        return min(self.first + max(self.batch, len(self.inputs) + 4) + self.judging, self.budget)
+        learn = max(self.batch, fewest_to_fit(len(self.inputs)))
+        while learn < fewest_to_forecast(len(self.inputs)):
+            learn += self.batch
+        return min(self.first + learn + self.judging, self.budget)
 
     def __str__(self) -> str:
         hours = "not known before the first call"

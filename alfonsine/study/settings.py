@@ -5,6 +5,8 @@ From Cobaya: `theory`, `likelihood`, `params`, `sampler`, `output`. Ours: `emula
 Nothing here computes; `alfonsine.study.parameters` says what the parameters mean together.
 """
 
+import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -221,6 +223,12 @@ class Settings(Block):
     def source(self) -> Source:
         """The file that the settings were read from, for messages and for the copy in the run folder."""
         return self._source
+
+    @property
+    def digest(self) -> str:
+        """Short digest of all that decides which points are computed and how they are judged."""
+        chosen = self.model_dump(exclude={"compute", "output", "published"})
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property
     def folder(self) -> Path:
