@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toy_sky import random_ensemble
 
 from alfonsine.emulator import correct
 from alfonsine.emulator.correct import correct_trend
@@ -68,6 +69,27 @@ def test_noise_gets_no_network(quick):
     """False-alarm rate about 2 %, as above; seed fixed."""
     noise = 0.1 * np.random.default_rng(2).normal(size=(N, 1))
     assert corrected(smooth(POINTS) + noise)[1] is None
+
+
+class Memory:
+    """Stands for a network that has learned its points by heart, and halves the error of the others."""
+
+    def __init__(self, target, held_out):
+        share = np.where(np.isin(np.arange(N), held_out), 0.5, 0.999)
+        self.known = jnp.asarray(share[:, None] * target)
+        like = random_ensemble(seed=0, d=2, k=1)
+        self.members, self.scale = like.members, like.scale
+
+    def __call__(self, u):
+        return self.known[jnp.argmin(jnp.sum((jnp.asarray(POINTS) - u) ** 2, axis=1))]
+
+
+def test_residuals_of_points_seen_stand_for_those_of_points_not_seen(monkeypatch):
+    monkeypatch.setattr(correct, "train", lambda u, target, held_out, key, settings: Memory(target, held_out))
+    _, found = corrected(sharp(POINTS))
+    held_out = np.isin(np.arange(N), jax.random.permutation(jax.random.key(5), N)[: N // 5])
+    unseen, seen = (np.sqrt(np.mean(found[1][rows] ** 2)) for rows in (held_out, ~held_out))
+    assert seen == pytest.approx(unseen, rel=1e-9)
 
 
 def test_what_is_known_already_is_not_trained_on(monkeypatch):

@@ -12,7 +12,7 @@ from alfonsine.emulator.network import Layer, Training, initial, pad_outputs, tr
 U = np.random.default_rng(0).uniform(-2, 2, (50, 2))
 TARGET = np.column_stack([np.tanh(6 * U[:, 0]), 100.0 * np.abs(U[:, 1] - U[:, 0])])
 HELD_OUT = np.arange(3, 50, 5)
-SETTINGS = Training(width=6, depth=2, members=2, epochs=40, batch=16, rate=0.05, patience=6)
+SETTINGS = Training(width=8, depth=1, members=2, epochs=40, batch=16, rate=0.05, patience=6)
 KEY = jax.random.key(11)
 
 
