@@ -15,6 +15,11 @@ and cannot make a large divergence look small. Limits are infinite where over 5 
 posterior (the exact one may be wider than n points can show). Coverage is simulated in
 `benchmarks/certificate_coverage.py`.
 
+Measured where the model is wrong (KL 0.002, n = 16 to 50, 200 certificates each): rough l with Student t5 or Laplace
+tails is covered in 87 to 93 %, an l that is half linear and half a cubic of one direction in 76 to 91 %, and a pure
+cubic of one direction (kurtosis 93: most draws see none of it) in 50 %, the limit then falling short by a factor of
+two or so.
+
 Two limits no analysis of l lowers: mass of the exact posterior where the emulated one has none is not seen; and an
 exact code that is not smooth (CLASS: variance 3e-4 of ln L between parameters 1e-8 apart) leaves half its variance,
 1.5e-4 nats, as a floor of both divergences that is not the emulator's fault.
@@ -29,7 +34,7 @@ from jaxtyping import Float
 from scipy.stats import chi2
 
 from alfonsine.certificate.estimates import equal_or_given
-from alfonsine.certificate.quadratic_form import QuadraticForms, divergences
+from alfonsine.certificate.quadratic_form import TAILS, QuadraticForms, divergences
 from alfonsine.certificate.shape import draw_shapes
 
 FEWEST = 4  # draws; below, a variance has no limit worth stating
@@ -93,7 +98,8 @@ def _divide(size: float, ratio: float) -> float:
 def _half_variances(forms: QuadraticForms, n: int) -> Float[np.ndarray, "m r"]:
     """S of n fresh draws, r times for each of the m forms."""
     m, d = forms.a.shape
-    coefficients = np.concatenate([forms.b, forms.s[:, None], forms.a], axis=1)
+    rough = forms.s[:, None] * (forms.tail[:, None] == np.arange(len(TAILS)))
+    coefficients = np.concatenate([forms.b, rough, forms.a], axis=1)
     log_ratio = (_fresh(n, d, m) @ coefficients[..., None]).reshape(m, -1, n)
     return 0.5 * log_ratio.var(axis=2, ddof=1)
 
@@ -102,8 +108,11 @@ def _half_variances(forms: QuadraticForms, n: int) -> Float[np.ndarray, "m r"]:
 def _fresh(n: int, d: int, m: int) -> Float[np.ndarray, "m rn k"]:
     """Normal coordinates, a noise, and half the squared coordinates: kept, since certificates come in rows."""
     repeats = max(10, min(100, 120_000 // (n * (2 * d + 1))))
-    z = np.random.default_rng(_SEED + 1).normal(size=(m, repeats * n, d + 1))
-    return np.concatenate([z, 0.5 * z[..., :d] ** 2], axis=2)
+    rng = np.random.default_rng(_SEED + 1)
+    z = rng.normal(size=(m, repeats * n, d))
+    normal = rng.normal(size=(m, repeats * n, 1))
+    rough = [normal * (np.sqrt((k - 2) / rng.chisquare(k, size=normal.shape)) if k < np.inf else 1.0) for k in TAILS]
+    return np.concatenate([z, *rough, 0.5 * z**2], axis=2)
 
 
 def calls_needed(estimate: float, tolerance: float) -> int | None:

@@ -23,11 +23,18 @@ from jaxtyping import Float, Int
 
 @dataclass(frozen=True)
 class QuadraticForms:
-    """m quadratic forms of d coordinates: linear b, curvature a, rough part s (a standard deviation)."""
+    """m quadratic forms of d coordinates: linear b, curvature a, rough part s (a standard deviation).
+
+    tail indexes `TAILS`, the degrees of freedom of the rough part's distribution.
+    """
 
     b: Float[np.ndarray, "m d"]
     a: Float[np.ndarray, "m d"]
     s: Float[np.ndarray, " m"]
+    tail: Int[np.ndarray, " m"]
+
+
+TAILS = (np.inf, 10.0, 5.0, 3.0)  # Student t, scaled to unit variance; the first is normal
 
 
 def divergences(forms: QuadraticForms) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
@@ -65,7 +72,9 @@ def matrices(coefficients: Float[np.ndarray, "m p"], d: int) -> Float[np.ndarray
     return a
 
 
-def eigenframe(coefficients: Float[np.ndarray, "m p"], s: Float[np.ndarray, " m"], d: int) -> QuadraticForms:
+def eigenframe(
+    coefficients: Float[np.ndarray, "m p"], s: Float[np.ndarray, " m"], tail: Int[np.ndarray, " m"], d: int
+) -> QuadraticForms:
     """Quadratic forms in their own eigenframes, from coefficients of `features`."""
     a, frame = np.linalg.eigh(matrices(coefficients, d))
-    return QuadraticForms(np.einsum("mij,mi->mj", frame, coefficients[:, :d]), a, s)
+    return QuadraticForms(np.einsum("mij,mi->mj", frame, coefficients[:, :d]), a, s, tail)

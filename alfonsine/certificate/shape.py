@@ -11,6 +11,8 @@ with variances following its eigenvalues, again and again with less and less let
 directions (iteratively reweighted least squares, as for low-rank recovery). Such a frame was chosen by looking at the
 draws: its log evidence is charged with `FRAME_PENALTY`, without which pure noise is taken for a few steep directions.
 
+The noise may have heavy tails: which Student t it follows is drawn from what the residuals say.
+
 The draws are used for the *shape* of l alone; its size is measured without any model (`limits`).
 """
 
@@ -18,10 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.stats import t
 
-from alfonsine.certificate.quadratic_form import QuadraticForms, eigenframe, features, matrices, pairs
+from alfonsine.certificate.quadratic_form import TAILS, QuadraticForms, eigenframe, features, matrices, pairs
 
-_VARIANCE = (0.0, 0.1, 1.0, 10.0, 1e3, 1e6)  # prior variance of all linear (all quadratic) features over that of noise
+_VARIANCE = (0.0, 0.5, 10.0, 1e3, 1e6)  # prior variance of all linear (all quadratic) features over that of noise
 _TRACE = (0.0, 1.0, 30.0, 1e5)
 GRID = np.array([(u, v, w) for u in _VARIANCE for v in _VARIANCE for w in _TRACE])
 FRAME_GRID = np.array([(u, v, 0.0) for u in _VARIANCE for v in _VARIANCE])
@@ -29,6 +32,7 @@ FRAMES = 12
 OPEN, CLOSED = 0.3, 0.003  # share of the prior left to every direction, in the first and the last frame
 # In nats; measured: below 10 noise is over-read in eight dimensions, above 20 single directions are missed.
 FRAME_PENALTY = 15.0
+TAIL_PRIOR = (0.7, 0.1, 0.1, 0.1)
 NOISE_FLOOR = 1e-7  # of the variance of l: an exactly quadratic l must not divide by zero
 
 
@@ -46,6 +50,7 @@ class _Regression:
     dual: Float[np.ndarray, "P m"]
     rss: Float[np.ndarray, " P"]
     log_evidence: Float[np.ndarray, " P"]
+    residual: Float[np.ndarray, " n"]
     rotation: Float[np.ndarray, "p p"] | None  # back to the plain quadratic features, where these were rotated
 
 
@@ -124,6 +129,7 @@ def _regress(f, values, prior, penalty: float, rotation) -> _Regression:
     r"""Evidence of y ~ N(0, s^2 (1 + F V F')) with the noise s^2 maximised, for every prior V at once."""
     freedom = len(values) - 1
     left_over = 0.0
+    all_features, all_values = f, values
     if f.shape[1] < len(values) - 1:  # p numbers hold all that the features can say: smaller matrices
         basis, f = np.linalg.qr(f)
         total, values = values @ values, basis.T @ values
@@ -136,7 +142,9 @@ def _regress(f, values, prior, penalty: float, rotation) -> _Regression:
     rss = dual @ values + left_over + NOISE_FLOOR * freedom
     log_det = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
     log_evidence = -0.5 * freedom * np.log(rss) - 0.5 * log_det - penalty
-    return _Regression(f, values, prior, kernel, dual, rss, log_evidence, rotation)
+    mean = prior[np.argmax(log_evidence)] * (dual[np.argmax(log_evidence)] @ f)
+    residual = all_values - all_features @ mean
+    return _Regression(f, values, prior, kernel, dual, rss, log_evidence, residual, rotation)
 
 
 def _mean(model: _Regression) -> Float[np.ndarray, " p"]:
@@ -168,8 +176,19 @@ def _draw(
         coefficients = start + prior * (dual @ model.features)
         if model.rotation is not None:
             coefficients = coefficients @ model.rotation.T
-        forms.append(eigenframe(scale * coefficients, scale * sigma[:, 0], d))
-    return QuadraticForms(*(np.concatenate([getattr(f, x) for f in forms]) for x in ("b", "a", "s")))
+        forms.append(eigenframe(scale * coefficients, scale * sigma[:, 0], _draw_tails(model.residual, k, rng), d))
+    return QuadraticForms(*(np.concatenate([getattr(f, x) for f in forms]) for x in ("b", "a", "s", "tail")))
+
+
+def _draw_tails(residual: Float[np.ndarray, " n"], draws: int, rng: np.random.Generator) -> Int[np.ndarray, " m"]:
+    """Which Student t the residuals could come from: its posterior, with the scale maximised."""
+    scaled = residual / max(float(np.sqrt(np.mean(residual**2))), 1e-300)
+    scales = np.geomspace(0.4, 1.3, 12)[:, None]
+    log_weight = [
+        np.max(np.sum(t.logpdf(scaled / scales, tail), axis=1) - len(scaled) * np.log(scales[:, 0])) for tail in TAILS
+    ]
+    weight = np.array(TAIL_PRIOR) * np.exp(np.array(log_weight) - max(log_weight))
+    return rng.choice(len(TAILS), size=draws, p=weight / weight.sum())
 
 
 def _labels(models: list[_Regression]) -> tuple[Int[np.ndarray, " g"], Int[np.ndarray, " g"]]:
