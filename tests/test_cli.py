@@ -44,20 +44,23 @@ def stages(monkeypatch):
     module = types.ModuleType("alfonsine.study.run")
     module.asked, module.outcome = [], "pass"
 
-    def run(settings, *, folder, progress):
-        module.asked.append((settings, folder, progress))
+    def run(study, progress):
+        module.asked.append((study.settings, study.folder, progress))
         if isinstance(module.outcome, Exception):
             raise module.outcome
         progress.start("exact calls", 2)
         progress.advance("point 1")
         progress.say("round 1: KL 0.001")
         progress.stop()
-        folder.mkdir(parents=True)
-        (folder / "certificate.json").write_text(json.dumps(CERTIFICATE | {"outcome": module.outcome}))
+        study.folder.mkdir(parents=True)
+        (study.folder / "certificate.json").write_text(json.dumps(CERTIFICATE | {"outcome": module.outcome}))
 
-    module.run, module.plan = run, lambda settings, folder: f"a plan for {folder}"
+    def prepare(settings, folder):
+        return types.SimpleNamespace(settings=settings, folder=folder)
+
+    module.run, module.plan = run, lambda study: f"a plan for {study.folder}"
     monkeypatch.setitem(sys.modules, "alfonsine.study.run", module)
-    monkeypatch.setitem(sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=lambda *a: None))
+    monkeypatch.setitem(sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=prepare))
     return module
 
 
