@@ -98,6 +98,11 @@ def record(folder: Path, name: str = "certificate") -> Any:
     return json.loads((folder / f"{name}.json").read_text())
 
 
+def missing_records(folder: Path) -> list[str]:
+    """Which of the RECORDS a run folder lacks, or has empty."""
+    return [name for name in RECORDS if not (folder / name).exists() or not (folder / name).stat().st_size]
+
+
 Point = frozenset[tuple[str, float]]
 
 

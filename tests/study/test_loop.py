@@ -18,13 +18,13 @@ from toy_studies import (
     FLAT,
     MATRIX,
     OFFSET,
-    RECORDS,
     VALUE,
     archived,
     banana,
     curved,
     diary,
     linear,
+    missing_records,
     prepared,
     record,
     run_here,
@@ -249,10 +249,6 @@ def test_a_budget_for_one_verdict_only(bend, calls, tmp_path):
     assert found["outcome"] == "pass" if bend == 0 else found["outcome"] in ("fail", "inconclusive")
     assert bend == 0 or (found["findings"] and "learn" in found["advice"])
     assert not missing_records(result.folder)
-
-
-def missing_records(folder):
-    return [name for name in RECORDS if not (folder / name).stat().st_size]
 
 
 def test_every_record_is_written(linear_run):
