@@ -213,8 +213,7 @@ def _show(certificate: dict[str, Any], folder: Path) -> None:
     rows = {
         "outcome": certificate["outcome"],
         "advice": certificate.get("advice", ""),
-        "KL to the exact posterior": f"{kl.get('estimate', float('nan')):.2g} nats, "
-        f"95 % sure below {kl.get('upper95', float('nan')):.2g}",
+        "KL to the exact posterior": f"{_told(kl.get('estimate'))} nats, 95 % sure below {_told(kl.get('upper95'))}",
         "exact calls": ", ".join(f"{n} {what}" for what, n in calls.items()),
         "run folder": str(folder),
         "report": str(folder / "report.html"),
@@ -222,6 +221,11 @@ def _show(certificate: dict[str, Any], folder: Path) -> None:
     for name, value in rows.items():
         table.add_row(name, value)
     Console().print(table)
+
+
+def _told(value: float | None) -> str:
+    """Two digits, or a word for what the certificate could not state."""
+    return "unknown" if value is None else f"{value:.2g}"
 
 
 class _Display:

@@ -6,6 +6,7 @@ import sys
 import types
 
 import pytest
+import toy_studies
 
 from alfonsine import cli
 from alfonsine.errors import InputError
@@ -152,3 +153,85 @@ def test_help_does_not_import_what_it_does_not_need():
     script = f"import sys, alfonsine.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_limits_that_cannot_be_stated_are_unknown(monkeypatch, capsys, study, stages, tmp_path):
+    monkeypatch.setitem(CERTIFICATE, "kl", {"estimate": None, "upper95": None})
+    stages.outcome = "fail"
+    assert call(monkeypatch, "run", study, "-o", tmp_path / "out") == 1
+    assert "unknown nats, 95 % sure below unknown" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study with a toy theory that keeps a diary, run by the command line; its exit code."""
+    place = tmp_path_factory.mktemp("finished")
+    values = toy_studies.linear()
+    values["theory"]["toy"]["diary"] = str(place / "diary")
+    study = toy_studies.write(values, place / "study.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        code = call(patch, "run", study, "-q", "-o", place / "run")
+    return study, place / "run", place / "diary", code
+
+
+def test_a_study_that_passes_ends_with_code_0(finished):
+    _, folder, _, code = finished
+    assert code == 0 and toy_studies.record(folder)["outcome"] == "pass"
+    assert (folder / "report.html").exists() and not toy_studies.missing_records(folder)
+
+
+def test_a_finished_study_makes_no_exact_call_when_it_is_run_again(monkeypatch, finished):
+    study, folder, diary, _ = finished
+    calls, before = diary.read_text(), toy_studies.record(folder)
+    assert call(monkeypatch, "run", study, "-q", "-o", folder) == 0
+    assert diary.read_text() == calls
+    after = toy_studies.record(folder)
+    assert {k: v for k, v in after.items() if k != "seconds"} == {k: v for k, v in before.items() if k != "seconds"}
+
+
+def test_a_plan_of_a_new_study_writes_nothing(monkeypatch, capsys, tmp_path):
+    values = toy_studies.linear()
+    values["theory"]["toy"]["diary"] = str(tmp_path / "diary")
+    study = toy_studies.write(values, tmp_path / "study.yaml")
+    assert call(monkeypatch, "plan", study, "-o", tmp_path / "deep" / "run") == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["study.yaml"]
+    shown = capsys.readouterr().out
+    assert "35 if all goes well, at most 200" in shown and "not known before the first call" in shown
+
+
+def test_a_plan_of_a_finished_study_knows_what_is_there(monkeypatch, capsys, finished):
+    study, folder, diary, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in [diary, *folder.rglob("*")] if "archive" not in path.name}
+    assert call(monkeypatch, "plan", study, "-o", folder) == 0
+    assert "35 finished calls of this very code and settings" in capsys.readouterr().out
+    after = {path: path.stat().st_mtime_ns for path in [diary, *folder.rglob("*")] if "archive" not in path.name}
+    assert {p: t for p, t in after.items() if p.is_file()} == {p: t for p, t in before.items() if p.is_file()}
+
+
+def test_stages_of_a_finished_study(monkeypatch, capsys, finished):
+    """`certify`, `evidence` and `sample` use what `run` left; only `certify` makes exact calls, and exactly so many."""
+    study, folder, diary, _ = finished
+    calls = len(diary.read_text().splitlines())
+    assert call(monkeypatch, "certify", study, "--calls", 30, "-q", "-o", folder) == 0
+    assert len(diary.read_text().splitlines()) == calls + 30
+    assert toy_studies.record(folder, "certificate_fresh")["n_judged"] == 30
+    assert call(monkeypatch, "evidence", study, "-o", folder) == 0
+    assert call(monkeypatch, "sample", study, "--effective", 500, "-q", "-o", folder) == 0
+    assert len(diary.read_text().splitlines()) == calls + 30
+    shown = capsys.readouterr().out
+    assert "ln Z exact" in shown and "30 fresh calls" in shown
+
+
+def test_a_study_that_does_not_pass_ends_with_code_1(monkeypatch, capsys, tmp_path):
+    study = toy_studies.write(toy_studies.banana(2.0, accuracy={"calls": 27}), tmp_path / "study.yaml")
+    assert call(monkeypatch, "run", study, "-q", "-o", tmp_path / "run") == 1
+    assert "learn these points" in " ".join(capsys.readouterr().out.split())
+    assert not toy_studies.missing_records(tmp_path / "run")
+
+
+def test_a_study_whose_code_fails_at_once_ends_with_code_2(monkeypatch, capsys, tmp_path):
+    misdeed = {"deed": "fail", "parameter": "x", "above": 0.0}
+    study = toy_studies.write(toy_studies.linear(misdeed), tmp_path / "study.yaml")
+    assert call(monkeypatch, "run", study, "-q", "-o", tmp_path / "run") == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1 and "at the reference point, got a failure: outside the region" in told
