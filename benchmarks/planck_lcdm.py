@@ -70,7 +70,7 @@ def published(study, folder: Path) -> dict[str, float]:
     mean = np.average(np.hstack([stored["samples"], stored["derived"]]), axis=0, weights=stored["weights"])
     reference = study.settings.published.parameters
     return {
-        name: round((mean[names.index(name)] - value[0]) / (0.5 * (value[1] + value[2])), 3)
+        name: round(float(mean[names.index(name)] - value[0]) / (0.5 * (value[1] + value[2])), 3)
         for name, value in reference.items()
     }
 
