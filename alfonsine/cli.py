@@ -270,7 +270,7 @@ class _Display:
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self._live.console.print(line, highlight=False, markup=False)
+        self._live.console.print(line, highlight=False, markup=False, soft_wrap=True)  # whole lines in a log
 
     def stop(self) -> None:
         """Take the bar away."""

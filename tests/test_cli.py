@@ -235,3 +235,28 @@ def test_a_study_whose_code_fails_at_once_ends_with_code_2(monkeypatch, capsys, 
     assert call(monkeypatch, "run", study, "-q", "-o", tmp_path / "run") == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1 and "at the reference point, got a failure: outside the region" in told
+
+
+@pytest.mark.parametrize(
+    ("returned", "advice"),
+    [
+        (
+            "{'signl': [p['x'], 1.0]}",
+            "expected 2 numbers 'signal' from the theory for the likelihood gaussian, got none",
+        ),
+        ("{'signal': [p['x']]}", "expected 2 numbers 'signal' from the theory for the likelihood gaussian, got 1"),
+        ("{'signal': [p['x'], 1.0]}", "expected a derived number 'twice' from the theory, got none"),
+    ],
+)
+def test_a_function_that_returns_something_else_ends_with_code_2(returned, advice, monkeypatch, capsys, tmp_path):
+    (tmp_path / "mine.py").write_text(f"def signal(p):\n    return {returned}\n")
+    (tmp_path / "data.txt").write_text("0.5\n1.0\n")  # found beside the study, wherever the command is given
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "theory: {python: {function: 'mine:signal'}}\n"
+        "likelihood: {gaussian: {observable: signal, value: data.txt, error: 0.1}}\n"
+        "params: {x: {prior: {min: 0, max: 1}, ref: 0.5, proposal: 0.1}, twice: {derived: true}}\n"
+    )
+    assert call(monkeypatch, "run", study, "-q", "-o", tmp_path / "run") == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1 and advice in told

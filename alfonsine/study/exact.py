@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.blocks import in_blocks
@@ -47,6 +48,23 @@ def compute_points(
     """Make the exact calls, or find them in the archive."""
     points = [study.parameters.theory_inputs(dict(zip(study.space.names, row, strict=True))) for row in theta]
     return Computed(theta, tuple(engine.compute(points, heard)))
+
+
+def check_observables(study: Study, computed: Computed) -> None:
+    """InputError where a code of the user's own does not return what likelihoods read, or what is to be derived."""
+    for found in (call.observables for call in computed.calls if call.observables is not None):
+        for label, likelihood in study.likelihoods.items():
+            for name, l_max in likelihood.spectra.items():
+                wanted = f"expected {l_max - 1} numbers '{name}' from the theory for the likelihood {label}"
+                if name not in found.spectra:
+                    raise InputError(f"{wanted}, got none; {nearest(name, found.spectra)}")
+                if len(found.spectra[name]) < l_max - 1:
+                    raise InputError(f"{wanted}, got {len(found.spectra[name])}; return more, or give fewer data")
+        for name in study.parameters.asked:
+            if name not in found.derived:
+                raise InputError(
+                    f"expected a derived number '{name}' from the theory, got none; {nearest(name, found.derived)}"
+                )
 
 
 def training_set(study: Study, computed: Computed, names: Sequence[str]) -> TrainingSet:

@@ -25,7 +25,7 @@ from alfonsine.emulator.focus import Focus
 from alfonsine.errors import InputError
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
-from alfonsine.study.exact import Computed, compute_points
+from alfonsine.study.exact import Computed, check_observables, compute_points
 from alfonsine.study.history import History
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
 from alfonsine.study.learn import Lesson, fewest_to_fit, learn
@@ -127,8 +127,9 @@ class Run:
         if self.study.settings.points.start == "steps" and not known.done[0]:
             raise InputError(
                 f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
-                "move ref, or change the theory's settings"
+                "move ref, or change the theory"
             )
+        check_observables(self.study, known)
         if not known.done.all() and self.left > 0:
             failed = known.theta[~known.done]
             more, _ = self.make(START, lambda: (mirrored(self.study, failed), 0))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -46,7 +47,9 @@ def prepare(settings: Settings, folder: Path) -> Study:
     likelihoods = {}
     for name, options in settings.likelihood.items():
         with _at(settings, ("likelihood", name)):
-            likelihoods[name] = load_likelihood(name, dict(options))
+            likelihoods[name] = load_likelihood(
+                name, {option: _beside(settings, value) for option, value in options.items()}
+            )
     roles = roles.with_nuisance(_nuisance(settings, roles, likelihoods))
     with _at(settings, ("theory", settings.theory.code)):
         theory = build_theory(settings, roles, _spectra(likelihoods))
@@ -85,6 +88,14 @@ def _at(settings: Settings, location: Location) -> Iterator[None]:
         yield
     except InputError as error:
         raise settings.source.error(location, str(error).removeprefix(f"{location[-1]}: ")) from None
+
+
+def _beside(settings: Settings, value: Any) -> Any:
+    """A file is looked for beside the study file, as the user's module is, and then in the working directory."""
+    if not isinstance(value, str) or not Path(value).suffix:
+        return value
+    path = settings.source.folder / value
+    return str(path) if path.is_file() else value
 
 
 def _check_names(settings: Settings) -> None:

@@ -99,7 +99,9 @@ class Plan:
         hours = "not known before the first call"
         if self.seconds_per_call is not None:
             span = [self.seconds_per_call * n / self.workers / 60 for n in (self.least, self.budget)]
-            hours = f"{span[0]:.1f} to {span[1]:.1f} minutes at {self.seconds_per_call:.1f} s a call"
+            hours = f"{span[0]:.1f} to {span[1]:.1f} minutes at {self.seconds_per_call:.2g} s a call"
+            if span[1] < 0.1:
+                hours = f"seconds, at {self.seconds_per_call:.1g} s a call"
         lines = {
             "exact code": self.theory,
             "emulated in": ", ".join(self.inputs),
