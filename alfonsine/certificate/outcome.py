@@ -103,8 +103,9 @@ LEARN = (
 MORE_CALLS = "Judge about {calls} draws in all, or let the emulator learn these points and judge the new one."
 CANNOT_SEE = (
     "All numbers are means over the emulated posterior. Mass of the exact posterior where the emulated one has none "
-    "is not seen: a second peak, or a tail cut off by mistake. Tempered draws, where given, reach further and are "
-    "reported apart. An exact code that is not smooth adds half the variance of its own noise to the divergence "
+    "is not seen: a second peak, or a tail cut off by mistake. Errors that are large but rare may be missed by the "
+    "draws that judged, and the limit is then too low. Tempered draws, where given, reach further and are reported "
+    "apart. An exact code that is not smooth adds half the variance of its own noise to the divergence "
     "(1.5e-4 nats for CLASS at default precision). The exact code itself, the likelihood and the priors are not judged."
 )
 
