@@ -33,20 +33,34 @@ class Surrogate(eqx.Module):
     Only arrays live here: a refitted surrogate of equal shapes runs through the same compiled code.
 
     table   (terms, order) index table of the monomials
-    pick    (order, 1 + d, terms) the same as zeros and ones: the factors of a monomial are picked by products, since
-            the gradient of an index look-up is a scatter, which costs more on a CPU than everything else here
+
+    What follows is spelled out once from these, so that one point takes few and small operations:
+
+    pick     (1 + d, order * terms) the table as zeros and ones: the factors of a monomial are picked by a product,
+             since the gradient of an index look-up is a scatter, which costs more on a CPU than all else here
+    trend    (terms, K) coefficients of all blocks side by side, with 1 for the first amplitude of each
+    scaling  those of all blocks, with a leading axis
+    spread   (block, K) which amplitudes belong to which block
     """
 
     coordinates: Coordinates
     table: Int[Array, "terms order"]
     blocks: tuple[Block, ...]
-    pick: Float[Array, "order v terms"]
+    pick: Float[Array, "v factors"]
+    trend: Float[Array, "terms K"]
+    scaling: Scaling
+    spread: Float[Array, "block K"]
 
     def __init__(self, coordinates: Coordinates, table: Int[Array, "terms order"], blocks: tuple[Block, ...]) -> None:
-        """Spell the table out."""
+        """Spell the parts out."""
         self.coordinates, self.table, self.blocks = coordinates, table, blocks
         v = jnp.arange(1 + coordinates.centre.size)
-        self.pick = (v[None, :, None] == table.T[:, None, :]).astype(float)
+        self.pick = (v[:, None] == table.T.reshape(-1)[None, :]).astype(float)
+        first = jnp.zeros((len(table), 1)).at[0, 0].set(1.0)  # the constant monomial comes first
+        self.trend = jnp.hstack([piece for block in blocks for piece in (first, block.coefficients)])
+        self.scaling = jax.tree.map(lambda *x: jnp.stack(x), *[block.scaling for block in blocks])
+        owner = np.repeat(np.arange(len(blocks)), self.sizes)
+        self.spread = jnp.asarray(np.arange(len(blocks))[:, None] == owner[None, :], dtype=float)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -60,15 +74,14 @@ class Surrogate(eqx.Module):
     def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
         """Evaluate the amplitudes at one point."""
         u = self.coordinates(theta)
-        v = jnp.concatenate([jnp.ones(1), u])
-        terms = reduce(jnp.multiply, [v @ factor for factor in self.pick])
-        pieces = []
-        for block in self.blocks:
-            components = terms @ block.coefficients
+        factors = (jnp.concatenate([jnp.ones(1), u]) @ self.pick).reshape(self.table.shape[::-1])
+        values = reduce(jnp.multiply, list(factors)) @ self.trend
+        first = 0
+        for block, size in zip(self.blocks, self.sizes, strict=True):
             if block.network is not None:
-                components = components + block.network(u)
-            pieces.append(block.scaling(theta) * jnp.concatenate([jnp.ones(1), components]))
-        return jnp.concatenate(pieces)
+                values = values.at[first + 1 : first + size].add(block.network(u))
+            first += size
+        return values * (jax.vmap(lambda scaling: scaling(theta))(self.scaling) @ self.spread)
 
 
 class Domain(eqx.Module):

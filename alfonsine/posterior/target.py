@@ -43,24 +43,26 @@ class Target(eqx.Module):
 
     def log_likelihoods(self, theta: Float[Array, " d"]) -> Float[Array, " likelihood"]:
         """Evaluate ln L of every likelihood with emulated observables."""
-        amplitudes = self.surrogate(theta[jnp.array(self.inputs)])
+        amplitudes = self.surrogate(taken(theta, self.inputs))
         given = jnp.concatenate([theta, self.constants])
         return jnp.stack(
-            [
-                folded(amplitudes, given[jnp.array(own, dtype=int)])
-                for folded, own in zip(self.folded, self.nuisance, strict=True)
-            ]
+            [folded(amplitudes, taken(given, own)) for folded, own in zip(self.folded, self.nuisance, strict=True)]
         )
 
     def wall(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
         """Zero inside the domain, falling smoothly outside, so that a sampler finds its way back."""
-        beyond = jnp.maximum(self.domain.distance(theta[jnp.array(self.inputs)]) - 1.0, 0.0)
+        beyond = jnp.maximum(self.domain.distance(taken(theta, self.inputs)) - 1.0, 0.0)
         return -0.5 * (WALL * self.domain.radius * beyond) ** 2
 
     def __call__(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
         """Evaluate the log posterior at one point."""
         log_likelihood = jnp.sum(self.log_likelihoods(theta))
         return self.space.log_prior(theta) + log_likelihood + self.wall(theta)
+
+
+def taken(values: Float[Array, " n"], rows: tuple[int, ...]) -> Float[Array, " k"]:
+    """Some of the values, picked by a product with zeros and ones: the gradient of an index look-up is a scatter."""
+    return jnp.asarray(np.eye(values.size)[list(rows)].reshape(len(rows), values.size)) @ values
 
 
 def build_target(
