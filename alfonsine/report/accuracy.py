@@ -225,7 +225,7 @@ def effort(contents: Contents) -> str:
     return section(
         "effort",
         "Accuracy against effort",
-        f'<div class="halves">{drawn}<div>{table(head, rows, "dense")}</div></div>',
+        f'<div class="halves">{drawn}<div class="wide">{table(head, rows, "dense")}</div></div>',
     )
 
 
