@@ -160,7 +160,7 @@ class AccuracySettings(Block):
     kl: float = Field(default=0.01, gt=0, le=10)
     shift: float = Field(default=0.1, gt=0, le=10)
     calls: int = Field(default=200, ge=1, le=10_000_000)
-    judging: int = Field(default=24, ge=4, le=100_000)
+    judging: int = Field(default=24, ge=12, le=100_000)  # with fewer no certificate concludes
 
     @model_validator(mode="after")
     def _affordable(self) -> "AccuracySettings":
