@@ -1,6 +1,6 @@
 """How much a trend and a way of placing points are worth: KL against number of training points, without any CLASS call.
 
-    python benchmarks/placing_points.py [FOLDER]
+    python benchmarks/points_and_trend.py [FOLDER]
 
 FOLDER (default runs/benchmark_planck_lcdm) is what benchmarks/planck_lcdm.py left: a cubic of all models in its archive
 stands for the exact code, its chains for the posterior. Prints a table and, as its last line, one JSON object.
