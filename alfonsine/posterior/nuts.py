@@ -23,9 +23,7 @@ from alfonsine.posterior.coordinates import Coordinates
 from alfonsine.posterior.generator import generator
 from alfonsine.posterior.until import Draws, until_effective
 
-CHAINS = (
-    32  # measured best of 8 to 128 for a 7-parameter quadratic: wide enough to hide dispatch, few enough to wait for
-)
+CHAINS = 32  # wide enough to hide dispatch, few enough that the longest trajectory is not waited for too long
 DRAWS = 100  # per chain and block
 TARGET_ACCEPTANCE = 0.8  # to begin with; halfway to 1 each time warm-up meets divergences
 MOST_DIVERGENCES = 1e-3  # of the draws of a warm-up block

@@ -45,7 +45,6 @@ class Ending:
     lesson: Lesson
     judged: Computed
     certificate: Certificate
-    history: History
     calls: Computed
 
 
@@ -73,7 +72,7 @@ class Run:
             judged, certificate = self.judge(lesson)
             decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
             if decided or self.left < self.study.settings.accuracy.judging:
-                return Ending(lesson, judged, certificate, self.history, self.calls)
+                return Ending(lesson, judged, certificate, self.calls)
             lesson = self.train(lesson, judged)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
@@ -102,7 +101,7 @@ class Run:
         while True:
             first = 0 if judged is None else len(judged.theta)
             chunk = draws[first : first + accuracy.judging // 2 or 1]
-            computed, entry = self.make(JUDGE, lambda chunk=chunk: (chunk, len(chunk)))
+            computed, entry = self.make(JUDGE, lambda chunk=chunk: chunk)
             judged = computed if judged is None else judged + computed
             with self.clock.stage("judge"):
                 certificate = certificate_of(self.study, lesson, judged)
@@ -123,7 +122,7 @@ class Run:
 
     def begin(self) -> Computed:
         """The first round, and a second to the other side of the steps that failed."""
-        known, _ = self.make(START, lambda: (first_points(self.study), 0))
+        known, _ = self.make(START, lambda: first_points(self.study))
         if self.study.settings.points.start == "steps" and not known.done[0]:
             raise InputError(
                 f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
@@ -132,7 +131,7 @@ class Run:
         check_observables(self.study, known)
         if not known.done.all() and self.left > 0:
             failed = known.theta[~known.done]
-            more, _ = self.make(START, lambda: (mirrored(self.study, failed), 0))
+            more, _ = self.make(START, lambda: mirrored(self.study, failed))
             known = known + more
         if known.done.sum() < 2:
             raise InputError(
@@ -154,7 +153,7 @@ class Run:
             batch = max(batch, fewest_to_fit(len(self.names)))
         batch = min(batch, self.left - self.study.settings.accuracy.judging)
 
-        def choose() -> tuple[np.ndarray, int]:
+        def choose() -> np.ndarray:
             with self.clock.stage("choose"):
                 return learning_points(
                     self.study, lesson.target, lesson.posterior, lesson.computed, lesson.focus, batch,
@@ -173,12 +172,11 @@ class Run:
         )
         return computed
 
-    def make(self, purpose: str, points: Callable[[], tuple[np.ndarray, int]]) -> tuple[Computed, Round]:
+    def make(self, purpose: str, points: Callable[[], np.ndarray]) -> tuple[Computed, Round]:
         """Write a round down, or find it written, and make its exact calls."""
         entry = self.rounds.get(self.number)
         if entry is None:
-            theta, posterior = points()
-            entry = Round(self.number, purpose, theta, posterior)
+            entry = Round(self.number, purpose, points())
             self.rounds.put(entry)
         elif entry.purpose != purpose:
             raise InputError(

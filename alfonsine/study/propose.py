@@ -59,15 +59,15 @@ def learning_points(
     focus: Focus,
     count: int,
     key: Array,
-) -> tuple[Float[np.ndarray, "n d"], int]:
-    """`count` points, the first few of them (their number is returned too) plain draws of the posterior.
+) -> Float[np.ndarray, "n d"]:
+    """`count` points, the first few of them plain draws of the posterior.
 
     The others are tempered draws, taken for what they would teach; `known` holds the exact calls made so far.
     """
     a, b, c = jax.random.split(key, 3)
     columns = list(target.inputs)
     share = round(SHARE * count)
-    own = posterior.resampled(share, rng(a)).samples[:, :] if share else posterior.samples[:0]
+    own = posterior.resampled(share, rng(a)).samples if share else posterior.samples[:0]
     wide = sample_target(
         study, target, posterior.mean(), posterior.std(), b, temperature=study.settings.points.temperature
     )
@@ -82,7 +82,7 @@ def learning_points(
     near = near[np.linalg.norm(near, axis=1) <= 2.0 * REACH]
     near = np.vstack([near, white(own)])
     chosen = choose(white(candidates), near, white(goal), count - share)
-    return np.vstack([own, candidates[chosen]]), share
+    return np.vstack([own, candidates[chosen]])
 
 
 def drawn_back(

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
@@ -28,7 +27,6 @@ from alfonsine.study.rounds import write_durably
 
 EMULATOR = "emulator.safetensors"
 PACKAGES = ("alfonsine", "jax", "blackjax", "equinox", "numpy", "scipy")
-EXACT = {"classy": "classy"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
 
 def versions(study: Study) -> dict[str, str]:
     """Versions of all that could change a number."""
-    packages = [*PACKAGES, *(EXACT[code] for code in [study.settings.theory.code] if code in EXACT)]
+    packages = [*PACKAGES, *(["classy"] if study.settings.theory.code == "classy" else [])]
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
@@ -127,8 +125,5 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 def keep_study(study: Study) -> None:
     """Copy the study file as it was read."""
-    source = study.settings.source
-    if source.text:
-        write_durably(study.folder / "study.yaml", source.text.encode())
-    elif Path(source.file).is_file():
-        shutil.copyfile(source.file, study.folder / "study.yaml")
+    if text := study.settings.source.text:
+        write_durably(study.folder / "study.yaml", text.encode())

@@ -25,13 +25,11 @@ class Round:
     purpose      start: before anything is known; learn: to teach the emulator; judge: draws from the
                  emulated posterior that decide on it
     theta        (n, d) points
-    posterior    how many of the points, counted from the first, are plain draws of the emulated posterior
     """
 
     number: int
     purpose: str
     theta: Float[np.ndarray, "n d"]
-    posterior: int
 
 
 class Rounds:
@@ -52,7 +50,7 @@ class Rounds:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             theta = np.array(values["theta"], dtype=float)
-            return Round(int(values["number"]), str(values["purpose"]), theta, int(values["posterior"]))
+            return Round(int(values["number"]), str(values["purpose"]), theta)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"expected a record of round {number} in '{path}', got a damaged file ({error}); "
