@@ -1,39 +1,113 @@
 """The theory code that a study asks for."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from alfonsine.errors import InputError
+from alfonsine.errors import InputError, nearest
 from alfonsine.study.parameters import Parameters
-from alfonsine.study.settings import ClassySettings, PythonSettings, Settings, ToySettings
+from alfonsine.study.settings import Settings
+from alfonsine.study.theory_settings import (
+    ClassySettings,
+    CodeSettings,
+    FunctionsSettings,
+    GridSettings,
+    MatterPowerSettings,
+    PythonSettings,
+    ToySettings,
+)
+from alfonsine.theory.camb import CambTheory
+from alfonsine.theory.class_spectra import NEEDS, UNLENSED
 from alfonsine.theory.classy import ClassTheory
+from alfonsine.theory.grids import Background, MatterPower, Thermodynamics, spaced
 from alfonsine.theory.python import PythonTheory
 from alfonsine.theory.theory import Theory
 from alfonsine.theory.toy import BananaToy, DiaryToy, HostileToy, LinearToy
+from alfonsine.theory.user_function import UserFunction
 
 
 def build_theory(settings: Settings, roles: Parameters, spectra: Mapping[str, int]) -> Theory:
     """The exact code, set to compute `spectra` (name -> l_max) and the derived parameters asked for."""
     block = settings.theory.settings
-    if isinstance(block, ClassySettings):
-        return _classy(block, roles, spectra)
+    if isinstance(block, CodeSettings):
+        return _code(block, roles, spectra, settings.source.folder)
     if isinstance(block, PythonSettings):
         return PythonTheory.of(block.function, settings.source.folder, block.inputs)
     return _toy(block, roles, spectra)
 
 
-def _classy(block: ClassySettings, roles: Parameters, spectra: Mapping[str, int]) -> ClassTheory:
-    needed = max(spectra.values(), default=2)
-    if block.l_max is not None and block.l_max < needed:
-        raise InputError(f"expected l_max of at least {needed} for these likelihoods, got {block.l_max}; remove it")
-    return ClassTheory(
-        settings={name: _plain(name, value) for name, value in block.extra_args.items()},
-        spectra=tuple(dict.fromkeys((*spectra, *block.spectra))),
-        l_max=block.l_max or needed,
-        derived=roles.asked,
-    )
+def _code(block: CodeSettings, roles: Parameters, read: Mapping[str, int], folder: Path | None) -> Theory:
+    """CLASS or CAMB. `read` also holds what likelihoods read of other outputs, name -> length + 1."""
+    cmb = {name: l_max for name, l_max in read.items() if name.removeprefix(UNLENSED) in NEEDS}
+    asked = (*cmb, *block.spectra, *(UNLENSED + name for name in block.unlensed))
+    common = {
+        "spectra": tuple(dict.fromkeys(name for name in asked if not name.startswith(UNLENSED))),
+        "unlensed": tuple(dict.fromkeys(n.removeprefix(UNLENSED) for n in asked if n.startswith(UNLENSED))),
+        "l_max": _l_max(block, cmb, bool(asked)),
+        "multipoles": block.multipoles,
+        "derived": tuple(name for name in roles.asked if name not in block.custom),
+        "matter_power": _power(block.matter_power),
+        "background": _functions(block.background, Background),
+        "custom": {name: UserFunction.of(function, folder) for name, function in block.custom.items()},
+        "inputs": None if block.inputs is None else UserFunction.of(block.inputs, folder),
+    }
+    theory: ClassTheory | CambTheory
+    if isinstance(block, ClassySettings):
+        settings = {name: _plain(name, value) for name, value in block.extra_args.items()}
+        plasma = _functions(block.thermodynamics, Thermodynamics)
+        theory = ClassTheory(settings=settings, thermodynamics=plasma, **common)
+    else:
+        theory = CambTheory(settings=block.extra_args, **common)
+    _check_read(theory, read)
+    return theory
+
+
+def _l_max(block: CodeSettings, read: Mapping[str, int], any_spectra: bool) -> int:
+    """As given, or as the likelihoods need it, or the last of the multipoles given."""
+    needed = max(read.values(), default=2)
+    if read and block.multipoles != "all":
+        raise InputError("expected multipoles: all for likelihoods that read every multipole, got others; remove it")
+    if block.l_max is not None:
+        if block.l_max < needed:
+            raise InputError(f"expected l_max of at least {needed} for these likelihoods, got {block.l_max}; remove it")
+        return block.l_max
+    if isinstance(block.multipoles, tuple):
+        return max(needed, *block.multipoles)
+    if any_spectra and not read:
+        raise InputError("expected l_max for spectra that no likelihood reads, got none; try l_max: 2508")
+    return needed
+
+
+def _check_read(theory: ClassTheory | CambTheory, read: Mapping[str, int]) -> None:
+    """Likelihoods read what the code gives, and no more of it."""
+    outputs = theory.outputs()
+    for name, length in read.items():
+        if name in theory.custom:
+            continue  # its length is known after a call
+        if name not in outputs:
+            raise InputError(f"expected the output '{name}' for a likelihood, got none; {nearest(name, outputs)}")
+        if outputs[name].size < length - 1:
+            raise InputError(f"expected {length - 1} numbers '{name}' for a likelihood, got {outputs[name].size}")
+
+
+def _power(block: MatterPowerSettings | None) -> MatterPower | None:
+    return None if block is None else MatterPower(block.outputs, _grid("k", block.k), _grid("z", block.z))
+
+
+def _functions(block: FunctionsSettings | None, kind: type[Background] | type[Thermodynamics]) -> Any:
+    return None if block is None else kind(block.outputs, _grid("z", block.z))
+
+
+def _grid(name: Literal["k", "z"], block: GridSettings) -> tuple[float, ...]:
+    if block.segments is None:
+        return block.values or spaced(name, block.min, block.max, block.number, block.spacing)
+    values, edge = [block.min], block.min
+    for segment in block.segments:
+        values += spaced(name, edge, segment.max, segment.number + 1, block.spacing)[1:]
+        edge = segment.max
+    return tuple(values)
 
 
 def _plain(name: str, value: Any) -> float | int | str | bool:

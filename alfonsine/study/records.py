@@ -13,7 +13,7 @@ import numpy as np
 from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.record import as_dict, from_json
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.storage import save_emulator
+from alfonsine.emulator.stored.file import save_emulator
 from alfonsine.likelihood.band_likelihood import BandLikelihood
 from alfonsine.posterior.chains import write_chains
 from alfonsine.posterior.netcdf import write_netcdf
@@ -107,7 +107,8 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
 
 def versions(study: Study) -> dict[str, str]:
     """Versions of all that could change a number."""
-    packages = [*PACKAGES, *(["classy"] if study.settings.theory.code == "classy" else [])]
+    code = study.settings.theory.code
+    packages = [*PACKAGES, *([code] if code in ("classy", "camb") else [])]
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 

@@ -38,12 +38,17 @@ DERIVED = {
     "tau_reio": "tau_reio",
     "z_reio": "z_reio",
     "z_rec": "z_rec",
+    "tau_rec": "tau_rec",
     "rs_rec": "rs_rec",
+    "ra_rec": "ra_rec",
     "da_rec": "da_rec",
     "z_star": "z_star",
+    "tau_star": "tau_star",
     "rs_star": "rs_star",
+    "ra_star": "ra_star",
     "da_star": "da_star",
     "z_d": "z_d",
+    "tau_d": "tau_d",
     "rs_d": "rs_d",
     "rs_drag": "rs_d",
     "rdrag": "rs_d",
@@ -61,17 +66,33 @@ DERIVED = {
     "logA": "ln_A_s_1e10",
     "n_s": "n_s",
     "alpha_s": "alpha_s",
+    "beta_s": "beta_s",
     "r": "r",
     "n_t": "n_t",
+    "alpha_t": "alpha_t",
     "exp_m_2_tau_As": "exp_m_2_tau_As",
     "sigma8": "sigma8",
     "sigma8_cb": "sigma8_cb",
     "z_eq": "z_eq",
     "a_eq": "a_eq",
     "k_eq": "k_eq",
+    "H_eq": "H_eq",
+    "tau_eq": "tau_eq",
 }
 # our name -> attribute of Class
-DERIVED_ATTRIBUTES = {"Omega_b": "Omega_b", "omega_b": "omega_b", "Omega_cdm": "Omega_cdm", "S8": "S8"}
+DERIVED_ATTRIBUTES = {
+    "Omega_b": "Omega_b",
+    "omega_b": "omega_b",
+    "Omega_cdm": "Omega_cdm",
+    "Omega_nu": "Omega_nu",
+    "Omega_g": "Omega_g",
+    "Omega_r": "Omega_r",
+    "Omega_k": "Omega_k",
+    "Omega_fld": "Omega_fld",
+    "T_cmb": "T_cmb",
+    "S8": "S8",
+}
+NEEDS_TENSORS = {"r", "n_t", "alpha_t"}  # without tensor modes CLASS says r = 1, which means nothing
 NEEDS_MATTER_POWER = {"sigma8", "sigma8_cb", "S8"}
 KNOWN_DERIVED = {*DERIVED, *DERIVED_ATTRIBUTES}
 

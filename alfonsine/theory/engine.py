@@ -12,6 +12,7 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,6 +27,8 @@ from alfonsine.theory.theory import Theory, TheoryError, one_line
 from alfonsine.theory.workers import is_worker, worker_pool
 
 Progress = Callable[[Call], None]
+Batch = list[tuple[str, dict[str, float]]]
+GRACE = 5.0  # seconds; the time limit of each call acts first
 STOPPED_FROM_OUTSIDE = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 BROKEN_POOLS_ALLOWED = 3
 
@@ -38,7 +41,11 @@ class Engine:
 
     workers     processes, one thread each
     timeout     hard limit of one call, wall-clock seconds
-    max_tasks   calls after which a worker is replaced, for codes that leak memory
+    max_tasks   tasks after which a worker is replaced, for codes that leak memory
+
+    A theory may have a method `shares(inputs)`: points for which it says the same text are cheaper one after another
+    in one worker. They then are one task; the limit of time remains that of each call. `solves` sums what the
+    theory's attribute of that name counts in the workers: the expensive part of calls, where calls share it.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Engine:
         self.theory, self.archive = theory, archive
         self.workers, self.timeout, self.max_tasks = workers, timeout, max_tasks
         self.identity = theory.identity()
+        self.solves = 0
         self._theory = _pickled(theory)
         self._pool: ProcessPool | None = None
 
@@ -109,33 +117,58 @@ class Engine:
         if self._pool is None:
             self._pool = worker_pool(self.workers, self.max_tasks)
         arguments = (self._theory, str(self.archive.path), self.identity)
-        futures = {
-            self._pool.schedule(_work, (*arguments, key, point), timeout=self.timeout): (key, point)
-            for key, point in dict(missing).items()
-        }
+        futures = {}
+        for batch in self._batches(missing):
+            limit = self.timeout if len(batch) == 1 else self.timeout * len(batch) + GRACE
+            task = (*arguments, batch, self.timeout if len(batch) > 1 else 0.0)
+            futures[self._pool.schedule(_work, task, timeout=limit)] = batch
         try:
             for future in as_completed(futures):
-                yield self._settle(future, *futures[future])
+                yield from self._settle(future, futures[future])
         finally:
             for future in futures:
                 future.cancel()
 
-    def _settle(self, future: ProcessFuture[bool], key: str, inputs: dict[str, float]) -> Call:
-        """Turn the fate of a worker into the archived call."""
-        fresh = True
+    def _batches(self, missing: Mapping[str, dict[str, float]]) -> list[Batch]:
+        """The points, together where the theory says so, but never so that a worker has nothing to do."""
+        shares = getattr(self.theory, "shares", None)
+        if shares is None:
+            return [[(key, point)] for key, point in missing.items()]
+        groups: dict[str, Batch] = {}
+        for key, point in missing.items():
+            groups.setdefault(shares(point) or key, []).append((key, point))
+        most = ceil(len(missing) / self.workers)
+        return [group[i : i + most] for group in groups.values() for i in range(0, len(group), most)]
+
+    def _settle(self, future: ProcessFuture[tuple[list[bool], int]], batch: Batch) -> Iterator[Call]:
+        """Turn the fate of a worker into archived calls: all of its batch, or those up to the one that ended it."""
+        fresh, failure = [True] * len(batch), None
         try:
-            fresh = future.result()
+            fresh, solves = future.result()
+            self.solves += solves
         except TimeoutError:
-            self._fail(key, inputs, f"no answer within {self.timeout:g} s: stopped", self.timeout)
+            failure = self._too_slow
         except ProcessExpired as error:
             number = abs(error.exitcode)
             if number in STOPPED_FROM_OUTSIDE:
                 raise RuntimeError(f"a worker was stopped from outside ({signal.Signals(number).name})") from error
-            self._fail(key, inputs, f"the process crashed ({_fate(error.exitcode)})", 0.0)
-        call = self.archive.get(key)
-        if call is None:
-            raise RuntimeError(f"the archive {self.archive.path} has lost a call that was just written")
-        return replace(call, fresh=fresh)
+            by_clock = len(batch) > 1 and error.exitcode == -signal.SIGALRM
+            failure = self._too_slow if by_clock else (f"the process crashed ({_fate(error.exitcode)})", 0.0)
+        for (key, inputs), is_fresh in zip(batch, fresh, strict=True):
+            call = self.archive.get(key)
+            ended_here = call is None and failure is not None
+            if ended_here:
+                self._fail(key, inputs, *failure)
+                call = self.archive.get(key)
+            if call is None:
+                raise RuntimeError(f"the archive {self.archive.path} has lost a call that was just written")
+            yield replace(call, fresh=is_fresh)
+            if ended_here:
+                return  # what the worker had not begun is scheduled again
+
+    @property
+    def _too_slow(self) -> tuple[str, float]:
+        return f"no answer within {self.timeout:g} s: stopped", self.timeout
 
     def _fail(self, key: str, inputs: dict[str, float], reason: str, seconds: float) -> None:
         # no effect where the worker had just finished: its own entry stands
@@ -162,8 +195,29 @@ def compute(
         return engine.compute(points, progress)
 
 
-def _work(theory: bytes, path: str, identity: dict[str, Any], key: str, inputs: dict[str, float]) -> bool:
-    """Evaluate one point and archive it, in a worker; False if another process has done it meanwhile."""
+def _work(theory: bytes, path: str, identity: dict[str, Any], batch: Batch, limit: float) -> tuple[list[bool], int]:
+    """Evaluate points and archive them, in a worker: which are fresh, and how many solutions they took.
+
+    After `limit` seconds of one point the kernel ends this process, which no handler in Python could do during a C
+    call; 0 is for no limit.
+    """
+    before, fresh = _solves(theory), []
+    for key, inputs in batch:
+        signal.setitimer(signal.ITIMER_REAL, limit)
+        fresh.append(_compute(theory, path, identity, key, inputs))
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    return fresh, _solves(theory) - before
+
+
+def _solves(theory: bytes) -> int:
+    try:
+        return int(getattr(_unpickled(theory), "solves", 0))
+    except Exception:  # a theory that does not load fails at its points, with a reason
+        return 0
+
+
+def _compute(theory: bytes, path: str, identity: dict[str, Any], key: str, inputs: dict[str, float]) -> bool:
+    """Evaluate one point and archive it; False if another process has done it meanwhile."""
     archive = _archive(path)
     if archive.get(key) is not None:
         return False

@@ -21,7 +21,8 @@ class Observables:
     """The outputs of an exact code at one point.
 
     spectra   named 1-D vectors; CMB spectra are bare C_l for l = 2..l_max (index 0 is l = 2), in muK^2,
-              the lensing potential "pp" dimensionless
+              the lensing potential "pp" dimensionless; surfaces and functions of redshift are flattened,
+              last axis fastest. `Theory.outputs` has their units and axes
     derived   named numbers: "H0", "Omega_m", "sigma8", ...
     """
 

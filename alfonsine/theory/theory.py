@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from alfonsine.theory.observables import Observables
+from alfonsine.theory.output import Output
 
 
 class TheoryError(Exception):
@@ -19,6 +20,13 @@ class Theory(Protocol):
 
     def identity(self) -> dict[str, Any]:
         """Code, version, settings, outputs as JSON: with the inputs, all that decides a result."""
+        ...
+
+    def outputs(self) -> dict[str, Output]:
+        """Every output whose unit and axes are known before a call; derived numbers under "derived".
+
+        A code that knows nothing beforehand says nothing; `output.described` completes it after one call.
+        """
         ...
 
     def check(self, parameters: Collection[str]) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from alfonsine.errors import InputError, nearest
 from alfonsine.theory.observables import Observables
+from alfonsine.theory.output import Axis, Output, numbers
 from alfonsine.theory.theory import Theory, TheoryError
 
 VERSION = "1"
@@ -41,6 +42,10 @@ class LinearToy:
         settings = {"matrix": self.matrix.tolist(), "offset": self.offset.tolist()}
         return _identity("linear", self.names, self.output, settings)
 
+    def outputs(self) -> dict[str, Output]:
+        """The vector, and its sum."""
+        return _outputs(self.output, len(self.offset), "total")
+
     def check(self, parameters: Collection[str]) -> None:
         """Know `names` and nothing else."""
         _check(parameters, self.names)
@@ -67,6 +72,10 @@ class BananaToy:
     def identity(self) -> dict[str, Any]:
         """Name, version and the bend."""
         return _identity("banana", self.names, self.output, {"bend": self.bend})
+
+    def outputs(self) -> dict[str, Output]:
+        """The vector, and the length of its first two entries."""
+        return _outputs(self.output, len(self.names), "radius")
 
     def check(self, parameters: Collection[str]) -> None:
         """Know `names` and nothing else."""
@@ -104,6 +113,10 @@ class HostileToy:
         """Identity of the theory within, and the deed."""
         return {**self.theory.identity(), "deed": [self.deed, self.parameter, self.above]}
 
+    def outputs(self) -> dict[str, Output]:
+        """Outputs of the theory within."""
+        return self.theory.outputs()
+
     def check(self, parameters: Collection[str]) -> None:
         """Know what the theory within knows."""
         self.theory.check(parameters)
@@ -130,6 +143,10 @@ class DiaryToy:
         """Identity of the theory within."""
         return self.theory.identity()
 
+    def outputs(self) -> dict[str, Output]:
+        """Outputs of the theory within."""
+        return self.theory.outputs()
+
     def check(self, parameters: Collection[str]) -> None:
         """Know what the theory within knows."""
         self.theory.check(parameters)
@@ -144,6 +161,42 @@ class DiaryToy:
             os.close(descriptor)
         time.sleep(self.seconds)
         return self.theory.compute(inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class SharingToy:
+    """Another theory whose points of equal `parameter` share an expensive part, counted in `solves`."""
+
+    theory: Theory
+    parameter: str
+    done: list[float] = field(default_factory=list)
+
+    def identity(self) -> dict[str, Any]:
+        """Identity of the theory within."""
+        return self.theory.identity()
+
+    def outputs(self) -> dict[str, Output]:
+        """Outputs of the theory within."""
+        return self.theory.outputs()
+
+    def check(self, parameters: Collection[str]) -> None:
+        """Know what the theory within knows."""
+        self.theory.check(parameters)
+
+    def compute(self, inputs: Mapping[str, float]) -> Observables:
+        """Do the expensive part unless the last point had the same, and evaluate the theory within."""
+        if not self.done or self.done[-1] != inputs[self.parameter]:
+            self.done.append(inputs[self.parameter])
+        return self.theory.compute(inputs)
+
+    def shares(self, inputs: Mapping[str, float]) -> str:
+        """The value of the parameter."""
+        return float(inputs[self.parameter]).hex()
+
+    @property
+    def solves(self) -> int:
+        """How often the expensive part was done in this process."""
+        return len(self.done)
 
 
 def _hang(observables: Observables) -> Observables:
@@ -202,6 +255,11 @@ def _identity(name: str, names: tuple[str, ...], output: str, settings: dict[str
         "outputs": [output],
         "names": list(names),
     }
+
+
+def _outputs(name: str, size: int, derived: str) -> dict[str, Output]:
+    axis = Axis("index", "", tuple(float(i) for i in range(size)))
+    return {name: Output(name, "", (axis,)), "derived": numbers((derived,))}
 
 
 def _check(parameters: Collection[str], known: tuple[str, ...]) -> None:

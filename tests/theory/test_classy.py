@@ -6,8 +6,9 @@ from scipy.integrate import quad
 
 from alfonsine.errors import InputError
 from alfonsine.theory.archive import Archive
+from alfonsine.theory.class_input import class_reason
 from alfonsine.theory.class_names import known_inputs
-from alfonsine.theory.classy import ClassTheory, class_reason
+from alfonsine.theory.classy import ClassTheory
 from alfonsine.theory.engine import compute
 from alfonsine.theory.theory import TheoryError
 

@@ -15,7 +15,7 @@ from alfonsine.errors import InputError
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.engine import Engine, compute
 from alfonsine.theory.python import PythonTheory
-from alfonsine.theory.toy import DiaryToy, HostileToy, LinearToy
+from alfonsine.theory.toy import DiaryToy, HostileToy, LinearToy, SharingToy
 
 MATRIX = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
 OFFSET = np.array([1.0, 2.0, 3.0])
@@ -133,6 +133,47 @@ def test_an_error_in_the_progress_report_leaves_a_sound_archive(tmp_path):
         assert archive.counts()["failed"] == 0
         calls = compute(theory, line_of_points(20), archive, workers=2, timeout=60)
         assert sum(c.fresh for c in calls) == 20 - kept
+
+
+def test_points_that_share_run_one_after_another_in_one_worker(tmp_path):
+    theory = SharingToy(DiaryToy(LINEAR, str(tmp_path / "diary")), "x")
+    points = [{"x": float(i % 3), "y": float(i)} for i in range(12)]
+    with Archive(tmp_path / "a.db") as archive, Engine(theory, archive, workers=2, timeout=60) as engine:
+        calls = engine.compute(points)
+        assert engine.solves == 3
+        engine.compute(points)
+        assert engine.solves == 3
+    assert [c.inputs for c in calls] == points and all(c.done and c.fresh for c in calls)
+    entries = diary(tmp_path / "diary")
+    assert len(entries) == 12
+    for x in (0.0, 1.0, 2.0):
+        mine = [e for e in entries if e["inputs"]["x"] == x]
+        assert len({e["pid"] for e in mine}) == 1
+    # one large family is split, so that no worker waits for it
+    with Archive(tmp_path / "b.db") as archive, Engine(theory, archive, workers=2, timeout=60) as engine:
+        family = {str(i): {"x": float(i > 6), "y": float(i)} for i in range(10)}
+        assert [[key for key, _ in batch] for batch in engine._batches(family)] == [
+            list("01234"),
+            list("56"),
+            list("789"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("hang", "no answer within 1 s: stopped"),
+        ("crash", "the process crashed (SIGSEGV)"),
+    ],
+)
+def test_one_hostile_point_does_not_take_its_family_along(tmp_path, deed, reason):
+    theory = SharingToy(DiaryToy(HostileToy(LINEAR, deed, "y", 0.5), str(tmp_path / "diary")), "x")
+    points = [{"x": 1.0, "y": y} for y in (0.0, 0.9, 0.1, 0.8, 0.2)]
+    with Archive(tmp_path / "a.db") as archive, Engine(theory, archive, workers=1, timeout=1) as engine:
+        calls = engine.compute(points)
+    assert [c.status for c in calls] == ["done", "failed", "done", "failed", "done"]
+    assert all(c.reason.startswith(reason) for c in calls if not c.done)
+    assert len(diary(tmp_path / "diary")) == 5  # nothing twice
 
 
 PROGRAM = """

@@ -1,0 +1,77 @@
+"""Let CAMB read its settings and parameters, in a process of its own, before the first exact call."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from pebble import ProcessExpired
+
+from alfonsine.errors import InputError, nearest
+from alfonsine.theory.camb_names import ALIASES, TYPICAL, renamed
+from alfonsine.theory.camb_outputs import NEEDS_MATTER_POWER, read_background
+from alfonsine.theory.grids import Background
+from alfonsine.theory.theory import TheoryError, one_line
+from alfonsine.theory.user_function import first_problem
+from alfonsine.theory.workers import run_apart
+
+if TYPE_CHECKING:
+    from alfonsine.theory.camb import CambTheory
+
+CHECK_LIMIT = 120.0  # seconds
+
+
+def check_camb(theory: "CambTheory", parameters: Collection[str]) -> None:
+    """InputError for what CAMB does not read, does not accept, or cannot give; see `CambTheory.check`."""
+    given = parameters if isinstance(parameters, Mapping) else None
+    values = dict(given) if given is not None else {name: _typical(name) for name in parameters}
+    if theory.inputs is None:
+        theory.told(values)  # complains of names given twice, without a process
+    try:
+        kind, detail = run_apart(_read, theory, values, timeout=CHECK_LIMIT)
+    except TimeoutError:
+        kind, detail = "error", f"no answer within {CHECK_LIMIT:g} s"
+    except ProcessExpired as error:
+        kind, detail = "error", f"a crash with exit code {error.exitcode}"
+    if kind == "function":
+        label, _, problem = detail.partition(" ")
+        raise next(f for f in theory.functions if f.label == label).failure(problem)
+    if kind == "unread":
+        name, *names = detail.split(" ")
+        where = "a setting" if name in renamed(theory.settings) else "a parameter"
+        raise InputError(f"expected {where} that CAMB reads, got '{name}'; {nearest(name, names)}")
+    if kind == "missing" or (kind == "error" and given is not None):
+        raise InputError(f"expected settings and reference values that CAMB accepts, got '{detail}'")
+
+
+def _typical(name: str) -> float:
+    """A value for trying a name: CAMB's typical one, carried back through the change of the alias."""
+    if name not in ALIASES:
+        return TYPICAL.get(name, 0.1)
+    return {"logA": 3.045, "ln10^{10}A_s": 3.045, "ln_A_s_1e10": 3.045, "h": 0.674}.get(
+        name, 1.04 if "theta" in name else TYPICAL[ALIASES[name][0]]
+    )
+
+
+def _read(theory: "CambTheory", values: dict[str, float]) -> tuple[str, str]:
+    """Let CAMB read its input, and find the background: ("fine", or what went wrong; detail)."""
+    try:
+        import camb
+        from camb.baseconfig import CAMBUnknownArgumentError
+    except ImportError as error:
+        return "missing", f"{one_line(error)}; install it with: pip install camb"
+    if problem := first_problem(theory.functions):
+        return "function", problem
+    try:
+        parameters = theory.parameters(theory.told(values))
+        data = camb.get_background(parameters, no_thermo=True)
+        if theory.background is not None:
+            names = tuple(name for name in theory.background.names if name not in NEEDS_MATTER_POWER)
+            if names:
+                read_background(data, Background(names, theory.background.z))
+    except InputError:
+        raise
+    except CAMBUnknownArgumentError as error:
+        known = {*camb.get_valid_numerical_params(), *ALIASES}
+        return "unread", " ".join([str(error).rsplit(": ", 1)[-1], *sorted(known)])
+    except (TheoryError, Exception) as error:
+        return "error", one_line(error)
+    return "fine", ""
