@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alfonsine.emulator import trend
-from alfonsine.emulator.fit import Shape, fit
-from alfonsine.emulator.focus import Focus
+from alfonsine.emulator.around import trend
+from alfonsine.emulator.around.fit import Shape, fit
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.points.learn import choose
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.posterior.chains import read_chains

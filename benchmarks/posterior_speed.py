@@ -162,7 +162,7 @@ def show(found: dict[str, float]) -> None:
 
 def of_run(study_file: Path, folder: Path) -> tuple:
     """The posterior of a finished run, started three sigma off in every parameter."""
-    from alfonsine.emulator.storage import load_emulator
+    from alfonsine.emulator.stored.file import load_emulator
     from alfonsine.posterior.chains import read_chains
     from alfonsine.study.infer import study_target
     from alfonsine.study.prepare import prepare

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,25 +10,66 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from alfonsine.emulator.surrogate import Domain, Surrogate, ordered
+from alfonsine.emulator.around.surrogate import Surrogate
+from alfonsine.emulator.box.surrogate import ChebyshevSurrogate
+from alfonsine.emulator.domain import Domain, ordered
+from alfonsine.emulator.networks.surrogate import DenseSurrogate
+from alfonsine.emulator.transform import FORWARD
 from alfonsine.errors import InputError
+from alfonsine.theory.output import Output
+
+AnySurrogate = Surrogate | ChebyshevSurrogate | DenseSurrogate
+
+
+class Shown(NamedTuple):
+    """How one output is made of the amplitudes: transform(basis @ amplitudes[first:stop])."""
+
+    first: int
+    stop: int
+    transform: str = "identity"
 
 
 class Emulator(eqx.Module):
-    """Outputs = basis @ surrogate(theta).
+    """Outputs = transform(basis @ surrogate(theta)).
 
-    names       inputs, in order
-    surrogate   theta (d,) to amplitudes (K,)
-    basis       per output, (m, K); spectra in the units of the exact code
-    domain      where it may be asked
-    card_text   JSON text of the card: what it was made from
+    names          inputs, in order
+    surrogate      theta (d,) to amplitudes (K,)
+    basis          per output, (m, k) for the k amplitudes that it is made of; in the units of the exact code
+    domain         where it may be asked
+    card_text      JSON text of the card: what it was made from
+    shown          per output, which amplitudes, and what is done to the sum; all amplitudes and nothing if not given
+    outputs_text   JSON text of the outputs' units and axes
+    offsets        per output whose transform needs them, (2, m)
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
-    surrogate: Surrogate
-    basis: dict[str, Float[Array, "m K"]]
+    surrogate: AnySurrogate
+    basis: dict[str, Float[Array, "m k"]]
     domain: Domain
     card_text: str = eqx.field(static=True, default="{}")
+    shown: tuple[tuple[str, Shown], ...] = eqx.field(static=True, default=())
+    outputs_text: str = eqx.field(static=True, default="{}")
+    offsets: dict[str, Float[Array, "2 m"]] = eqx.field(default_factory=dict)
+
+    def made_of(self, name: str) -> Shown:
+        """Which amplitudes an output is made of, and how."""
+        return dict(self.shown).get(name) or Shown(0, sum(self.surrogate.sizes))
+
+    @property
+    def outputs(self) -> dict[str, Output]:
+        """Units and axes of the outputs."""
+        return {name: Output.of_record(name, record) for name, record in json.loads(self.outputs_text).items()}
+
+    def linear(self, name: str) -> Float[Array, "m K"]:
+        """Matrix from all amplitudes to an output; InputError for one that is not linear in them."""
+        first, stop, transform = self.made_of(name)
+        if transform != "identity":
+            raise InputError(
+                f"expected an output that is emulated linearly, got '{name}', of which the logarithm is emulated; "
+                "train it with the default preset"
+            )
+        matrix = self.basis[name].astype(float)
+        return jnp.pad(matrix, ((0, 0), (first, sum(self.surrogate.sizes) - stop)))
 
     @property
     def card(self) -> dict[str, Any]:
@@ -65,7 +106,7 @@ class Emulator(eqx.Module):
             )
         if not isinstance(theta, jax.core.Tracer):
             self._refuse_outside(np.atleast_2d(np.asarray(theta)))
-        return _predict(self.surrogate, self.basis, self.domain, theta)
+        return _predict(self, theta)
 
     def _refuse_outside(self, theta: np.ndarray) -> None:
         inside = np.asarray(_inside(self.domain, jnp.asarray(theta)))
@@ -84,10 +125,15 @@ def _inside(domain: Domain, theta: Array) -> Array:
 
 
 @eqx.filter_jit
-def _predict(surrogate: Surrogate, basis: dict[str, Array], domain: Domain, theta: Array) -> dict[str, Array]:
+def _predict(emulator: Emulator, theta: Array) -> dict[str, Array]:
     def single(point: Array) -> dict[str, Array]:
         # a factor, not a choice between two values: so the gradient outside is NaN too, and not zero
-        amplitudes = jnp.where(domain.inside(point), 1.0, jnp.nan) * surrogate(point)
-        return {name: matrix @ amplitudes for name, matrix in basis.items()}
+        amplitudes = jnp.where(emulator.domain.inside(point), 1.0, jnp.nan) * emulator.surrogate(point)
+        found = {}
+        for name, matrix in emulator.basis.items():
+            first, stop, transform = emulator.made_of(name)
+            combined = matrix @ amplitudes[first:stop].astype(matrix.dtype)
+            found[name] = FORWARD[transform](combined, emulator.offsets.get(name))
+        return found
 
     return single(theta) if theta.ndim == 1 else jax.vmap(single)(theta)

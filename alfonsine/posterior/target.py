@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.surrogate import Domain
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import FoldedLikelihood, Likelihood
 from alfonsine.space.parameter_space import ParameterSpace
@@ -103,5 +103,5 @@ def band_matrix(emulator: Emulator, likelihood: Likelihood) -> Float[Array, "ban
             f"likelihood '{likelihood.name}': expected the spectrum '{missing[0]}', the emulator has "
             f"{', '.join(sorted(emulator.basis))}; add it to the spectra of the theory block"
         )
-    columns = {name: emulator.basis[name].T for name in likelihood.spectra}
+    columns = {name: emulator.linear(name).T for name in likelihood.spectra}
     return jax.vmap(likelihood.bands)(columns).T

@@ -37,7 +37,7 @@ def band_errors(
     amplitudes = jax.vmap(emulator.surrogate)(theta)
     found: dict[str, list[np.ndarray]] = {}
     for likelihood in likelihoods:
-        emulated = jax.vmap(likelihood.bands)({n: amplitudes @ emulator.basis[n].T for n in likelihood.spectra})
+        emulated = jax.vmap(likelihood.bands)({n: amplitudes @ emulator.linear(n).T for n in likelihood.spectra})
         exact = jax.vmap(likelihood.bands)(
             {n: jnp.asarray(np.stack([call.spectra[n] for call in done])) for n in likelihood.spectra}
         )
@@ -65,7 +65,7 @@ def best_fit(
     amplitudes = emulator.surrogate(jnp.asarray([point[name] for name in emulator.names]))
     panels, arrays = [], {}
     for likelihood in likelihoods:
-        bands = likelihood.bands({n: emulator.basis[n] @ amplitudes for n in likelihood.spectra})
+        bands = likelihood.bands({n: emulator.linear(n) @ amplitudes for n in likelihood.spectra})
         for name, rows, points in points_of(likelihood):
             panel = f"{likelihood.name}_{name}"
             cmb = name in MULTIPOLE

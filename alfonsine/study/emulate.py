@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.stats import chi2
 
-from alfonsine.emulator.fit import Fit, Shape, fit
-from alfonsine.emulator.focus import REACH, Focus
-from alfonsine.emulator.surrogate import Domain
+from alfonsine.emulator.around.fit import Fit, Shape, fit
+from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.domain import Domain
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.blocks import in_blocks

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.focus import Focus
 from alfonsine.errors import InputError
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.sample import sample, sample_by_ensemble
@@ -119,4 +119,4 @@ def complete(study: Study, posterior: Posterior, target: Target, emulator: Emula
 @eqx.filter_jit
 def _derived(emulator: Emulator, target: Target, theta: Array) -> Array:
     inputs = jnp.array(target.inputs)
-    return jax.vmap(lambda point: emulator.basis["derived"] @ emulator.surrogate(point[inputs]))(theta)
+    return jax.vmap(lambda point: emulator.linear("derived") @ emulator.surrogate(point[inputs]))(theta)

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from alfonsine.emulator.fit import Fit
-from alfonsine.emulator.focus import REACH, Focus
+from alfonsine.emulator.around.fit import Fit
+from alfonsine.emulator.around.focus import REACH, Focus
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.target import Target

@@ -21,7 +21,7 @@ import numpy as np
 
 from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.outcome import Outcome
-from alfonsine.emulator.focus import Focus
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.errors import InputError
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs

@@ -41,7 +41,8 @@ def prepare(settings: Settings, folder: Path) -> Study:
     """
     _check_names(settings)
     space, roles = parameter_space(settings), parameters(settings)
-    _check_budget(settings, space)
+    if settings.likelihood:
+        _check_budget(settings, space)
     with _at(settings, ("output",)):
         check_folder(folder)
     likelihoods = {}

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.spatial import cKDTree
 
-from alfonsine.emulator.focus import REACH, Focus
+from alfonsine.emulator.around.focus import REACH, Focus
 from alfonsine.points.design import space_filling, steps
 from alfonsine.points.learn import choose
 from alfonsine.posterior.posterior import Posterior

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -25,88 +23,8 @@ from alfonsine.errors import InputError
 from alfonsine.study.explain import explain
 from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.read import Source, read_yaml
-
-
-class Block(BaseModel):
-    """A frozen block of settings: unknown keys and silent conversions are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def _empty_as_mapping(value: Any) -> Any:
-    """`classy:` with nothing after it means `classy: {}`, as in Cobaya."""
-    return {} if value is None else value
-
-
-Options = Annotated[dict[str, Any], BeforeValidator(_empty_as_mapping)]
-Texts = Annotated[tuple[str, ...], Field(strict=False)]
-Numbers = Annotated[tuple[float, ...], Field(strict=False)]
-
-
-class ClassySettings(Block):
-    """CLASS. `extra_args` are passed on as they are; spectra and l_max follow from the likelihoods."""
-
-    extra_args: Options = Field(default={}, examples=["{N_ur: 3.044}"])
-    spectra: Annotated[tuple[str, ...], Field(strict=False)] = Field(default=(), examples=["[tt, te, ee, pp]"])
-    l_max: int | None = Field(default=None, ge=2, le=20000, examples=[2508])
-
-
-class PythonSettings(Block):
-    """A function of yours, `module:function`, looked for beside the study file and then as Python does.
-
-    `inputs` are the parameters that it knows; where there are none, any parameter is passed on.
-    """
-
-    function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["my_module:my_function"])
-    inputs: Texts = Field(default=(), examples=["[omega_b, n_s]"])
-
-
-class MisdeedSettings(Block):
-    """How a toy misbehaves where `parameter` exceeds `above`."""
-
-    deed: Literal["hang", "crash", "abort", "exit", "nan", "raise", "fail"]
-    parameter: str = Field(examples=["x"])
-    above: float = Field(examples=[1.0])
-
-
-class ToySettings(Block):
-    """A closed-form theory of the study's own parameters, for tests and for trying things out.
-
-    linear: `matrix` (unit matrix where there is none) times parameters plus `offset`; banana: bent by `bend`.
-    `misdeed`, `diary` (a file that gets a line for each call) and `seconds` try the machinery around it.
-    """
-
-    name: Literal["linear", "banana"] = "linear"
-    matrix: tuple[Numbers, ...] | None = Field(default=None, strict=False, examples=["[[1, 0], [0, 1]]"])
-    offset: Numbers | None = Field(default=None, examples=["[0, 0]"])
-    bend: float = 0.5
-    misdeed: MisdeedSettings | None = None
-    diary: str | None = Field(default=None, examples=["calls.txt"])
-    seconds: float = Field(default=0.0, ge=0)
-
-
-class TheorySettings(Block):
-    """Exactly one theory code and its settings."""
-
-    classy: Annotated[ClassySettings | None, BeforeValidator(_empty_as_mapping)] = None
-    python: Annotated[PythonSettings | None, BeforeValidator(_empty_as_mapping)] = None
-    toy: Annotated[ToySettings | None, BeforeValidator(_empty_as_mapping)] = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "TheorySettings":
-        if len(self.model_fields_set) != 1:
-            raise InputError(f"expected one theory code, got {len(self.model_fields_set)}; try 'classy:'")
-        return self
-
-    @property
-    def code(self) -> str:
-        """Name of the code: classy, python or toy."""
-        return next(iter(self.model_fields_set))
-
-    @property
-    def settings(self) -> ClassySettings | PythonSettings | ToySettings:
-        """Settings of that code."""
-        return getattr(self, self.code)
+from alfonsine.study.settings_block import Block, Numbers, Options, empty_as_mapping
+from alfonsine.study.theory_settings import TheorySettings
 
 
 class NutsSettings(Block):
@@ -126,8 +44,8 @@ class EnsembleSettings(Block):
 class SamplerSettings(Block):
     """How the posterior of the emulator is sampled: nuts, or ensemble where that is named instead."""
 
-    nuts: Annotated[NutsSettings, BeforeValidator(_empty_as_mapping)] = NutsSettings()
-    ensemble: Annotated[EnsembleSettings | None, BeforeValidator(_empty_as_mapping)] = None
+    nuts: Annotated[NutsSettings, BeforeValidator(empty_as_mapping)] = NutsSettings()
+    ensemble: Annotated[EnsembleSettings | None, BeforeValidator(empty_as_mapping)] = None
 
     @model_validator(mode="after")
     def _one(self) -> "SamplerSettings":
@@ -142,8 +60,20 @@ class SamplerSettings(Block):
 
 
 class EmulatorSettings(Block):
-    """What the emulator may use; every part is dropped where it does not lower the held-out error."""
+    """Which emulator, and what it may use.
 
+    preset       alfonsine: every part is dropped where it does not lower the held-out error; connect and cosmopower:
+                 the networks of these papers, for a design
+    options      numbers of a preset to change, by the names of its class; "module:Class" is a part of your own
+    members      networks of a preset trained side by side, whose spread is calibrated against held-out error
+    components           principal components of each output that the emulator of a design keeps, at most
+    network, max_order   of the emulator around a posterior
+    """
+
+    preset: Literal["alfonsine", "connect", "cosmopower"] = "alfonsine"
+    options: Options = Field(default={}, examples=["{epochs: 100}"])
+    members: int = Field(default=1, ge=1, le=100)
+    components: int = Field(default=64, ge=1, le=10_000)
     network: Literal["auto", "never", "always"] = "auto"
     max_order: int = Field(default=3, ge=1, le=6)
 
@@ -180,6 +110,19 @@ class PointsSettings(Block):
     start: Literal["steps", "latin_hypercube", "sobol"] = "steps"
 
 
+class DesignSettings(Block):
+    """A fixed set of exact calls all over the box of the priors, for an emulator that serves more than one posterior.
+
+    kind      latin_hypercube, sobol, or hypersphere (the ball inside the box)
+    number    models to learn from
+    held_out  models, spread evenly over the same region, that are not learned from and say how good the emulator is
+    """
+
+    kind: Literal["latin_hypercube", "sobol", "hypersphere"] = "latin_hypercube"
+    number: int = Field(ge=4, le=10_000_000, examples=[1000])
+    held_out: int = Field(default=100, ge=10, le=1_000_000)
+
+
 class ComputeSettings(Block):
     """Local workers (`auto`: one for each core) and the seconds after which a hung call is stopped."""
 
@@ -205,19 +148,33 @@ class Settings(Block):
     """A study, checked block by block."""
 
     theory: TheorySettings = Field(examples=["classy:"])
-    likelihood: dict[str, Options] = Field(min_length=1, examples=["planck_2018_lite:"])
+    likelihood: dict[str, Options] = Field(default={}, examples=["planck_2018_lite:"])
     params: dict[str, ParameterSettings] = Field(min_length=1, examples=["n_s: {prior: {min: 0.9, max: 1.0}}"])
-    sampler: Annotated[SamplerSettings, BeforeValidator(_empty_as_mapping)] = SamplerSettings()
+    sampler: Annotated[SamplerSettings, BeforeValidator(empty_as_mapping)] = SamplerSettings()
     output: str | None = Field(default=None, min_length=1, examples=["runs/planck"])
-    emulator: Annotated[EmulatorSettings, BeforeValidator(_empty_as_mapping)] = EmulatorSettings()
-    accuracy: Annotated[AccuracySettings, BeforeValidator(_empty_as_mapping)] = AccuracySettings()
-    points: Annotated[PointsSettings, BeforeValidator(_empty_as_mapping)] = PointsSettings()
-    compute: Annotated[ComputeSettings, BeforeValidator(_empty_as_mapping)] = ComputeSettings()
+    emulator: Annotated[EmulatorSettings, BeforeValidator(empty_as_mapping)] = EmulatorSettings()
+    accuracy: Annotated[AccuracySettings, BeforeValidator(empty_as_mapping)] = AccuracySettings()
+    points: Annotated[PointsSettings, BeforeValidator(empty_as_mapping)] = PointsSettings()
+    design: DesignSettings | None = Field(default=None, examples=["{kind: latin_hypercube, number: 1000}"])
+    compute: Annotated[ComputeSettings, BeforeValidator(empty_as_mapping)] = ComputeSettings()
     published: PublishedSettings | None = Field(
         default=None, examples=["{label: Planck 2018, parameters: {n_s: [0.9649, 0.0044, 0.0044]}}"]
     )
     seed: int = Field(default=1, ge=0, lt=2**32)
     _source: Source = PrivateAttr(default_factory=Source)
+
+    @model_validator(mode="after")
+    def _purpose(self) -> "Settings":
+        if not self.likelihood and self.design is None:
+            raise InputError(
+                "expected a likelihood, or a design for an emulator without one, got neither; "
+                "try 'likelihood: {planck_2018_lite: }' or 'design: {number: 1000}'"
+            )
+        if self.design is None and self.emulator.preset != "alfonsine":
+            raise InputError(
+                f"expected a design for the preset {self.emulator.preset}, got none; try 'design: {{number: 10000}}'"
+            )
+        return self
 
     @property
     def source(self) -> Source:
@@ -227,7 +184,7 @@ class Settings(Block):
     @property
     def digest(self) -> str:
         """Short digest of all that decides which points are computed and how they are judged."""
-        chosen = self.model_dump(exclude={"compute", "output", "published"})
+        chosen = self.model_dump(exclude={"compute", "output", "published", "design"})
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.storage import load_emulator, save_emulator
+from alfonsine.emulator.stored.file import load_emulator, save_emulator
 from alfonsine.errors import InputError
 from alfonsine.posterior.chains import read_chains
 from alfonsine.posterior.coordinates import Coordinates
@@ -21,10 +21,16 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study, read_certificate, write_json, write_posterior
 from alfonsine.study.run import open_engine
+from alfonsine.study.wide import train_box
 
 
 def train(study: Study, progress: Progress | None = None) -> Emulator:
-    """Exact calls and fits until the leave-one-out forecast meets the accuracy asked for; nothing is certified."""
+    """Exact calls and fits until the leave-one-out forecast meets the accuracy asked for; nothing is certified.
+
+    Where the study has a design, its calls and one fit to them.
+    """
+    if study.settings.design is not None:
+        return train_box(study, progress)
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
     with open_engine(study) as engine:

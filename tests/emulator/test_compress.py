@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alfonsine.emulator.compress import compress
+from alfonsine.emulator.around.compress import compress
 
 RNG = np.random.default_rng(0)
 METRIC = RNG.normal(size=(7, 7)) + 4 * np.eye(7)  # outputs to units of the data's error: any invertible linear map

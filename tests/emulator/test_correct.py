@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from toy_sky import random_ensemble
 
-from alfonsine.emulator import correct
-from alfonsine.emulator.correct import correct_trend
-from alfonsine.emulator.network import Training
-from alfonsine.emulator.trend import fit_trend
+from alfonsine.emulator.around import correct
+from alfonsine.emulator.around.correct import correct_trend
+from alfonsine.emulator.around.network import Training
+from alfonsine.emulator.around.trend import fit_trend
 from alfonsine.space.polynomial import monomials, values
 
 N = 200

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from alfonsine.emulator.surrogate import Domain
+from alfonsine.emulator.domain import Domain
 
 CENTRE = np.array([1.0, -1.0, 0.5])
 ROOT = np.array([[0.5, 0, 0], [0.3, 1.2, 0], [-0.1, 0.4, 0.7]])

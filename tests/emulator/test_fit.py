@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from toy_sky import CENTRE, NAMES, WIDTH, domain, draws, focus, spectra
 
-from alfonsine.emulator import correct
-from alfonsine.emulator.fit import Shape, fit
-from alfonsine.emulator.focus import Focus
+from alfonsine.emulator.around import correct
+from alfonsine.emulator.around.fit import Shape, fit
+from alfonsine.emulator.around.focus import Focus
+from alfonsine.emulator.around.network import Training
+from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.metric import fallback_errors
-from alfonsine.emulator.network import Training
-from alfonsine.emulator.surrogate import Domain
 from alfonsine.space.polynomial import monomials, values
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from alfonsine.emulator.focus import REACH, Focus
+from alfonsine.emulator.around.focus import REACH, Focus
 
 MEAN, ROOT = np.array([1.0, -2.0, 5.0]), np.array([[1.0, 0, 0], [0.5, 0.2, 0], [-1.0, 0.1, 3.0]])
 FOCUS = Focus.of(MEAN, ROOT @ ROOT.T)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alfonsine.emulator.storage import FORMAT, load_emulator
+from alfonsine.emulator.stored.file import FORMAT, load_emulator
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.glob("*.safetensors"))

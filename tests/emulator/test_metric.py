@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alfonsine.emulator.blocks import Piece
-from alfonsine.emulator.fit import whiten
+from alfonsine.emulator.around.blocks import Piece
+from alfonsine.emulator.around.fit import whiten
 from alfonsine.emulator.metric import UNSEEN_WEIGHT, fallback_errors
 
 TRUTH = {"tt": [9.0, 5.0, 3.0, 2.0], "te": [1.0, -2.0, 0.5, 0.0], "ee": [2.0, 3.0, 1.0, 0.5]}

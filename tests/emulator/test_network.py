@@ -7,7 +7,7 @@ import optax
 import pytest
 from toy_sky import random_ensemble
 
-from alfonsine.emulator.network import Layer, Training, initial, pad_outputs, train
+from alfonsine.emulator.around.network import Layer, Training, initial, pad_outputs, train
 
 U = np.random.default_rng(0).uniform(-2, 2, (50, 2))
 TARGET = np.column_stack([np.tanh(6 * U[:, 0]), 100.0 * np.abs(U[:, 1] - U[:, 0])])

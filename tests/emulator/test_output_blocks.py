@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toy_sky import draws, spectra
 
-from alfonsine.emulator.blocks import divide, put, take
+from alfonsine.emulator.around.blocks import divide, put, take
 
 OUTPUTS = spectra(draws(5, seed=0))
 SIZES = {name: values.shape[1] for name, values in OUTPUTS.items()}

@@ -14,7 +14,7 @@ from safetensors.numpy import load, save
 from toy_sky import arrays_of, draws, small_emulator
 
 import alfonsine.emulator
-from alfonsine.emulator.storage import FORMAT, digest, load_emulator, save_emulator
+from alfonsine.emulator.stored.file import FORMAT, digest, load_emulator, save_emulator
 from alfonsine.errors import InputError
 
 
@@ -119,7 +119,7 @@ def flip(content: bytes, place: int, bit: int) -> bytes:
     [
         lambda h: h | {"names": h["names"][::-1]},
         lambda h: h | {"card": {}},
-        lambda h: h | {"networks": [None] * 5},
+        lambda h: h | {"parts": {"networks": [None] * 5}},
         lambda h: h | {"outputs": {}},
         lambda h: h | {"digest": h["digest"][::-1]},
         lambda h: h | {"spare": 1},
@@ -133,7 +133,7 @@ def test_the_digest_covers_the_header(content, refused, change):
 def test_the_header_has_one_spelling(content, refused):
     """Other blanks or repeated entries would mean the same, but are signs of damage."""
     text = json.dumps(header_of(content), sort_keys=True)
-    for other in (text.replace(", ", " ,", 1), text[:-1] + ', "format": 1}', text.replace("00ef", "00EF")):
+    for other in (text.replace(", ", " ,", 1), text[:-1] + f', "format": {FORMAT}}}', text.replace("00ef", "00EF")):
         assert other != text and json.loads(other) == json.loads(text)
         refused(save(load(content), metadata={"alfonsine": other}))
 
@@ -182,6 +182,9 @@ def test_wrong_shapes_are_refused_even_with_a_right_digest(content, refused, nam
 @pytest.mark.parametrize("name", [*FLOATS, "table"])
 @pytest.mark.parametrize("kind", [np.float32, np.int32, np.uint8, np.bool_])
 def test_wrong_kinds_are_refused_even_with_a_right_digest(content, refused, name, kind):
+    if name.startswith("basis") and kind is np.float32:
+        kind = np.float16  # single precision is a choice there
+
     def change(arrays):
         arrays[name] = np.asarray(np.nan_to_num(arrays[name], posinf=1, neginf=-1), dtype=kind)
 
@@ -221,16 +224,25 @@ def test_impossible_numbers_are_refused(content, refused, name, value):
         lambda h: h | {"names": [h["names"][0]] * 4},
         lambda h: h | {"outputs": {**h["outputs"], "bb": h["outputs"]["tt"]}},
         lambda h: h | {"outputs": {n: s for n, s in h["outputs"].items() if n != "tt"}},
-        lambda h: h | {"outputs": {**h["outputs"], "tt": [1, 1]}},
+        lambda h: h | {"outputs": {**h["outputs"], "tt": h["outputs"]["tt"] | {"rows": 1}}},
+        lambda h: h | {"outputs": {**h["outputs"], "tt": h["outputs"]["tt"] | {"rows": True}}},
+        lambda h: h | {"outputs": {**h["outputs"], "tt": h["outputs"]["tt"] | {"columns": [0, 1]}}},
+        lambda h: h | {"outputs": {**h["outputs"], "tt": h["outputs"]["tt"] | {"columns": [-1, 20]}}},
+        lambda h: h | {"outputs": {**h["outputs"], "tt": h["outputs"]["tt"] | {"transform": "sinh"}}},
+        lambda h: h | {"outputs": {**h["outputs"], "tt": h["outputs"]["tt"] | {"output": {"unit": "", "axes": []}}}},
+        lambda h: h | {"kind": "dense"},
+        lambda h: h | {"kind": "chebyshev"},
+        lambda h: h | {"kind": "oracle"},
         lambda h: h | {"outputs": list(h["outputs"])},
         lambda h: h | {"outputs": {**h["outputs"], "tt": None}},
-        lambda h: h | {"networks": [None, *h["networks"][1:]]},
-        lambda h: h | {"networks": [1, *h["networks"][1:]]},
-        lambda h: h | {"networks": [10**9, *h["networks"][1:]]},
-        lambda h: h | {"networks": [-1, *h["networks"][1:]]},
-        lambda h: h | {"networks": ["2", *h["networks"][1:]]},
-        lambda h: h | {"networks": h["networks"][:-1]},
-        lambda h: h | {"networks": 5},
+        lambda h: h | {"parts": {"networks": [None, *h["parts"]["networks"][1:]]}},
+        lambda h: h | {"parts": {"networks": [1, *h["parts"]["networks"][1:]]}},
+        lambda h: h | {"parts": {"networks": [10**9, *h["parts"]["networks"][1:]]}},
+        lambda h: h | {"parts": {"networks": [-1, *h["parts"]["networks"][1:]]}},
+        lambda h: h | {"parts": {"networks": ["2", *h["parts"]["networks"][1:]]}},
+        lambda h: h | {"parts": {"networks": h["parts"]["networks"][:-1]}},
+        lambda h: h | {"parts": {"networks": 5}},
+        lambda h: h | {"parts": 5},
         lambda h: h | {"card": "none"},
         lambda h: {n: v for n, v in h.items() if n != "card"},
         lambda h: [h],

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alfonsine.emulator import trend
-from alfonsine.emulator.trend import Shrinkage, fit_trend, multiplicity, solve
+from alfonsine.emulator.around import trend
+from alfonsine.emulator.around.trend import Shrinkage, fit_trend, multiplicity, solve
 from alfonsine.space.polynomial import degree, monomials, values
 
 

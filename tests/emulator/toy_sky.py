@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from alfonsine.emulator.around.fit import Shape, fit
+from alfonsine.emulator.around.focus import Focus
+from alfonsine.emulator.around.network import Ensemble, Training, initial
+from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.fit import Shape, fit
-from alfonsine.emulator.focus import Focus
-from alfonsine.emulator.network import Ensemble, Training, initial
-from alfonsine.emulator.surrogate import Domain
 
 NAMES = ("omega", "n_s", "logA", "tau_reio")
 CENTRE = np.array([0.12, 0.96, 3.05, 0.06])

@@ -7,20 +7,32 @@ import json
 from pathlib import Path
 
 import numpy as np
+from box_sky import draws as box_draws
+from box_sky import fitted
+from dense_sky import dense_emulator
 from toy_sky import draws, small_emulator
 
-from alfonsine.emulator.storage import FORMAT, load_emulator, save_emulator
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.stored.file import FORMAT, load_emulator, save_emulator
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def main() -> None:
-    path = GOLDEN / f"format-{FORMAT}.safetensors"
+    """One file for each kind of surrogate."""
+    write("", small_emulator(), draws(3, seed=99, reach=1.5))
+    write("-chebyshev", fitted(n=40, components=4, terms=12).emulator, box_draws(3, seed=99))
+    write("-dense", dense_emulator(), box_draws(3, seed=99))
+
+
+def write(kind: str, made: Emulator, theta: np.ndarray) -> None:
+    """The file, and beside it what it predicts."""
+    path = GOLDEN / f"format-{FORMAT}{kind}.safetensors"
     if path.exists():
         raise SystemExit(f"{path.name} is there already; raise FORMAT where the format has changed")
     GOLDEN.mkdir(exist_ok=True)
-    save_emulator(small_emulator(), path)
-    emulator, theta = load_emulator(path), draws(3, seed=99, reach=1.5)
+    save_emulator(made, path)
+    emulator = load_emulator(path)
     record = {
         "names": emulator.names,
         "theta": theta.tolist(),

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from alfonsine.emulator.network import Ensemble, Training, train
-from alfonsine.emulator.trend import Trend, fit_trend
+from alfonsine.emulator.around.network import Ensemble, Training, train
+from alfonsine.emulator.around.trend import Trend, fit_trend
 from alfonsine.space.polynomial import values
 
 HELD_OUT = 0.2

@@ -9,17 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from alfonsine.emulator.blocks import Piece, divide, put, take
-from alfonsine.emulator.compress import compress
-from alfonsine.emulator.correct import correct_trend
-from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.focus import Focus
+from alfonsine.emulator.around.blocks import Piece, divide, put, take
+from alfonsine.emulator.around.compress import compress
+from alfonsine.emulator.around.correct import correct_trend
+from alfonsine.emulator.around.focus import Focus
+from alfonsine.emulator.around.network import pad_outputs
+from alfonsine.emulator.around.surrogate import Block, Surrogate
+from alfonsine.emulator.around.trend import fit_trend
+from alfonsine.emulator.domain import Domain
+from alfonsine.emulator.emulator import Emulator, Shown
 from alfonsine.emulator.metric import UNSEEN_WEIGHT, fallback_errors
-from alfonsine.emulator.network import pad_outputs
 from alfonsine.emulator.scaling import Scaling
-from alfonsine.emulator.surrogate import Block, Domain, Surrogate
-from alfonsine.emulator.trend import fit_trend
 from alfonsine.space.polynomial import monomials
+from alfonsine.theory.output import Output
 
 Outputs = Mapping[str, np.ndarray]
 Metric = Callable[[Outputs], np.ndarray]
@@ -68,10 +70,12 @@ def fit(
     shape: Shape = Shape(),
     key: jax.Array | None = None,
     card: Mapping | None = None,
+    described: Mapping[str, Output] | None = None,
 ) -> Fit:
     """Fit an emulator of all `outputs`, name -> (n, m), as functions of `theta`.
 
-    `metric` maps changes of the outputs, name -> (n, m), linearly to units of the data's error, (n, w).
+    `metric` maps changes of the outputs, name -> (n, m), linearly to units of the data's error, (n, w); `described`
+    says what the outputs are.
     """
     key = jax.random.key(0) if key is None else key
     table = monomials(theta.shape[1], shape.order)
@@ -95,7 +99,10 @@ def fit(
     surrogate = Surrogate(focus.coordinates(), jnp.asarray(table), tuple(blocks))
     bases = {name: jnp.asarray(matrix) for name, matrix in basis.items()}
     text = json.dumps(dict(card or {}), sort_keys=True)
-    return Fit(Emulator(tuple(names), surrogate, bases, domain, text), np.hstack(left_out), error)
+    shown = tuple((name, Shown(0, total)) for name in sorted(bases))
+    axes = json.dumps({name: output.record() for name, output in (described or {}).items()}, sort_keys=True)
+    emulator = Emulator(tuple(names), surrogate, bases, domain, text, shown, axes)
+    return Fit(emulator, np.hstack(left_out), error)
 
 
 def fit_block(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from alfonsine.emulator.coordinates import Coordinates
+from alfonsine.emulator.around.coordinates import Coordinates
 
 REACH = 5.0  # distance, in standard deviations of the focus, within which a point counts fully
 STEEPNESS = 8  # beyond it the misfit of a polynomial of degree three, squared, grows with this power

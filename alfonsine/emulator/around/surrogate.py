@@ -1,8 +1,7 @@
 """The function that is learned: parameters to a short vector in which every output is linear."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -10,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from alfonsine.emulator.coordinates import Coordinates
-from alfonsine.emulator.network import Ensemble
+from alfonsine.emulator.around.coordinates import Coordinates
+from alfonsine.emulator.around.network import Ensemble
 from alfonsine.emulator.scaling import Scaling
 
 
@@ -82,38 +81,3 @@ class Surrogate(eqx.Module):
                 values = values.at[first + 1 : first + size].add(block.network(u))
             first += size
         return values * (jax.vmap(lambda scaling: scaling(theta))(self.scaling) @ self.spread)
-
-
-class Domain(eqx.Module):
-    r"""Where the emulator may be asked: an ellipsoid about the training set, and a box.
-
-    .. math:: r^2 = |L^{-1}(\theta - c)|^2 \le R^2, \qquad \text{lower} \le \theta \le \text{upper}
-    """
-
-    centre: Float[Array, " d"]
-    cholesky: Float[Array, "d d"]
-    radius: Float[Array, ""]
-    lower: Float[Array, " d"]
-    upper: Float[Array, " d"]
-    whitening: Float[Array, "d d"]
-
-    def __init__(self, centre: Array, cholesky: Array, radius: Array, lower: Array, upper: Array) -> None:
-        """Invert the factor once: a product costs less than a triangular solve."""
-        self.centre, self.cholesky, self.radius, self.lower, self.upper = centre, cholesky, radius, lower, upper
-        self.whitening = jnp.linalg.inv(cholesky)
-
-    def distance(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
-        """Distance r from the centre, in units of the radius: at most one inside."""
-        z = self.whitening @ (theta - self.centre)
-        return jnp.sqrt(z @ z + 1e-300) / self.radius
-
-    def inside(self, theta: Float[Array, " d"]) -> Array:
-        """Say whether one point may be asked."""
-        return (self.distance(theta) <= 1.0) & jnp.all((theta >= self.lower) & (theta <= self.upper))
-
-
-def ordered(parameters: Mapping[str, Any] | Array | np.ndarray, names: Sequence[str]) -> Array:
-    """Put parameters given by name into the order of the emulator's inputs; arrays pass through."""
-    if isinstance(parameters, Mapping):
-        return jnp.stack(jnp.broadcast_arrays(*[jnp.asarray(parameters[n], dtype=float) for n in names]), axis=-1)
-    return jnp.asarray(parameters, dtype=float)

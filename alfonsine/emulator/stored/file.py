@@ -8,6 +8,7 @@ number.
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +17,25 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from alfonsine.emulator.coordinates import Coordinates
-from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.layout import check
-from alfonsine.emulator.network import Ensemble, Layer, Network
-from alfonsine.emulator.scaling import Scaling
-from alfonsine.emulator.surrogate import Block, Domain, Surrogate
+from alfonsine.emulator.around.surrogate import Surrogate
+from alfonsine.emulator.box.surrogate import ChebyshevSurrogate
+from alfonsine.emulator.domain import Domain
+from alfonsine.emulator.emulator import Emulator, Shown
+from alfonsine.emulator.networks.surrogate import DenseSurrogate
+from alfonsine.emulator.stored import chebyshev, dense, polynomial
+from alfonsine.emulator.stored.layout import check, check_header
 from alfonsine.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
+READ = (1, 2)
+DOMAIN = ("centre", "cholesky", "radius", "lower", "upper")
+KINDS = {"polynomial": polynomial, "chebyshev": chebyshev, "dense": dense}
+KIND_OF = {Surrogate: "polynomial", ChebyshevSurrogate: "chebyshev", DenseSurrogate: "dense"}
 
 
 def save_emulator(emulator: Emulator, path: Path) -> None:
     """Write the file, whole or not at all."""
-    arrays = flatten(emulator)
-    header = {
-        "format": FORMAT,
-        "names": list(emulator.names),
-        "outputs": {name: list(matrix.shape) for name, matrix in emulator.basis.items()},
-        "networks": [
-            len(block.network.members.hidden) if block.network else None for block in emulator.surrogate.blocks
-        ],
-        "card": emulator.card,
-    }
+    arrays, header = flatten(emulator), header_of(emulator)
     header["digest"] = digest(header, arrays)
     content = save(arrays, metadata={"alfonsine": json.dumps(header, sort_keys=True)})
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -60,17 +57,21 @@ def load_emulator(path: Path) -> Emulator:
         raise damaged(path, "it has no header of ours")
     try:
         header = json.loads(text)
-        if header["format"] != FORMAT:
+        if header["format"] not in READ:
             raise InputError(
                 f"expected emulator format {FORMAT} in '{path}', got {header['format']}; use a matching version"
             )
         if text != json.dumps(header, sort_keys=True) or header["digest"] != digest(header, arrays):
             raise damaged(path, "its contents do not match its digest")
-        check(header, arrays)
+        if header["format"] == 1:
+            header = upgraded(header)
+        check_header(header)
+        kind = KINDS[header["kind"]]
+        check(header, arrays, *kind.layout(header["parts"], arrays, len(header["names"])))
         return build(header, arrays)
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise damaged(path, f"{type(error).__name__}: {error}") from None
 
 
@@ -81,53 +82,66 @@ def damaged(path: Path, why: str) -> InputError:
     )
 
 
+def header_of(emulator: Emulator) -> dict[str, Any]:
+    """All that is not an array."""
+    kind = KIND_OF[type(emulator.surrogate)]
+    outputs, described = {}, json.loads(emulator.outputs_text)
+    for name, matrix in emulator.basis.items():
+        first, stop, transform = emulator.made_of(name)
+        outputs[name] = {
+            "rows": matrix.shape[0],
+            "columns": [first, stop],
+            "transform": transform,
+            "output": described.get(name),
+        }
+    return {
+        "format": FORMAT,
+        "names": list(emulator.names),
+        "kind": kind,
+        "parts": KINDS[kind].parts(emulator.surrogate),
+        "outputs": outputs,
+        "card": emulator.card,
+    }
+
+
+def upgraded(header: Mapping[str, Any]) -> dict[str, Any]:
+    """A header of format 1, which knew polynomials only, in the words of format 2."""
+    outputs = {
+        name: {"rows": rows, "columns": [0, columns], "transform": "identity", "output": None}
+        for name, (rows, columns) in header["outputs"].items()
+    }
+    return {
+        "names": header["names"],
+        "kind": "polynomial",
+        "parts": {"networks": header["networks"]},
+        "outputs": outputs,
+        "card": header["card"],
+    }
+
+
 def flatten(emulator: Emulator) -> dict[str, np.ndarray]:
     """All arrays under names that tell where they belong."""
-    surrogate = emulator.surrogate
     arrays = {
-        "coordinates.centre": surrogate.coordinates.centre,
-        "coordinates.scale": surrogate.coordinates.scale,
-        "table": surrogate.table,
-        **{f"domain.{f}": getattr(emulator.domain, f) for f in ("centre", "cholesky", "radius", "lower", "upper")},
+        **{f"domain.{f}": getattr(emulator.domain, f) for f in DOMAIN},
         **{f"basis.{name}": matrix for name, matrix in emulator.basis.items()},
+        **{f"offsets.{name}": values for name, values in emulator.offsets.items()},
+        **KINDS[KIND_OF[type(emulator.surrogate)]].arrays(emulator.surrogate),
     }
-    for i, block in enumerate(surrogate.blocks):
-        arrays |= {f"block{i}.{f}": getattr(block.scaling, f) for f in ("origin", "slope", "power")}
-        arrays[f"block{i}.coefficients"] = block.coefficients
-        if block.network is not None:
-            members = block.network.members
-            arrays[f"block{i}.network.scale"] = block.network.scale
-            arrays |= {f"block{i}.network.{f}": getattr(members, f) for f in ("weight", "bias")}
-            for j, layer in enumerate(members.hidden):
-                for f in ("weight", "bias", "alpha", "beta"):
-                    arrays[f"block{i}.network.layer{j}.{f}"] = getattr(layer, f)
     return {name: np.asarray(values, order="C") for name, values in arrays.items()}
 
 
-def build(header: dict[str, Any], stored: dict[str, np.ndarray]) -> Emulator:
+def build(header: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> Emulator:
     """The emulator that `flatten` took apart."""
-    arrays = {name: jnp.asarray(values) for name, values in stored.items()}
-    blocks = []
-    for i, depth in enumerate(header["networks"]):
-        scaling = Scaling(*(arrays[f"block{i}.{f}"] for f in ("origin", "slope", "power")))
-        network = None
-        if depth is not None:
-            hidden = tuple(
-                Layer(*(arrays[f"block{i}.network.layer{j}.{f}"] for f in ("weight", "bias", "alpha", "beta")))
-                for j in range(depth)
-            )
-            members = Network(hidden, arrays[f"block{i}.network.weight"], arrays[f"block{i}.network.bias"])
-            network = Ensemble(members, arrays[f"block{i}.network.scale"])
-        blocks.append(Block(scaling, arrays[f"block{i}.coefficients"], network))
-    coordinates = Coordinates(arrays["coordinates.centre"], arrays["coordinates.scale"])
-    domain = Domain(*(arrays[f"domain.{f}"] for f in ("centre", "cholesky", "radius", "lower", "upper")))
-    basis = {name: arrays[f"basis.{name}"] for name in header["outputs"]}
+    described = {name: entry["output"] for name, entry in header["outputs"].items() if entry["output"] is not None}
     return Emulator(
         tuple(header["names"]),
-        Surrogate(coordinates, arrays["table"], tuple(blocks)),
-        basis,
-        domain,
+        KINDS[header["kind"]].build(header["parts"], stored),
+        {name: jnp.asarray(stored[f"basis.{name}"]) for name in header["outputs"]},
+        Domain(*(jnp.asarray(stored[f"domain.{f}"]) for f in DOMAIN)),
         json.dumps(header["card"], sort_keys=True),
+        tuple((name, Shown(*entry["columns"], entry["transform"])) for name, entry in header["outputs"].items()),
+        json.dumps(described, sort_keys=True),
+        {name: jnp.asarray(stored[f"offsets.{name}"]) for name in header["outputs"] if f"offsets.{name}" in stored},
     )
 
 

@@ -1,89 +1,103 @@
 """What an emulator file must hold: every array by name, shape and kind. All of it follows from a few sizes.
 
-A wrong shape is not left to be noticed by the arithmetic: much of it would broadcast to a wrong number.
+A wrong shape is not left to be noticed by the arithmetic: much of it would broadcast to a wrong number. Each kind of
+surrogate says what it needs in a file of its own (`stored_polynomial.py` and its neighbours).
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from alfonsine.emulator.transform import FORWARD, WITH_OFFSETS
+from alfonsine.theory.output import Output
+
 UNBOUNDED = ("domain.lower", "domain.upper")  # the only numbers that may be infinite
-POSITIVE = ("coordinates.scale", "domain.radius")
+REAL = ("float64",)
+EITHER = ("float64", "float32")
+WHOLE = ("int64",)
 
-Shapes = dict[str, tuple[int, ...]]
+
+class Wanted(NamedTuple):
+    """What an array must be: its shape, the types it may have, and whether it must be positive."""
+
+    shape: tuple[int, ...]
+    kinds: tuple[str, ...] = REAL
+    positive: bool = False
 
 
-def check(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Raise ValueError, KeyError, TypeError or IndexError for anything that does not make up a whole emulator."""
-    check_header(header)
-    wanted = shapes(header, arrays)
+Layout = dict[str, Wanted]
+
+
+def check(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], layout: Layout, sizes: tuple[int, ...]) -> None:
+    """Raise ValueError, KeyError, TypeError or IndexError for anything that does not make up a whole emulator.
+
+    `layout` and `sizes` (amplitudes of each block) are those of its surrogate.
+    """
+    wanted = layout | domain_layout(len(header["names"])) | basis_layout(header["outputs"], sum(sizes))
     if wanted.keys() != arrays.keys():
         raise ValueError(f"it lacks or adds {', '.join(sorted(wanted.keys() ^ arrays.keys()))}")
-    for name, shape in wanted.items():
-        kind = "int64" if name == "table" else "float64"
-        if arrays[name].shape != shape or arrays[name].dtype != kind:
-            raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}, not {kind} of {shape}")
-    for name, values in arrays.items():
+    for name, (shape, kinds, positive) in wanted.items():
+        values = arrays[name]
+        if values.shape != shape or values.dtype not in kinds:
+            raise ValueError(f"{name} is {values.dtype} of shape {values.shape}, not {' or '.join(kinds)} of {shape}")
         if np.isnan(values).any() or not (name in UNBOUNDED or np.isfinite(values).all()):
             raise ValueError(f"{name} holds values that are not numbers")
-    if not all((arrays[name] > 0).all() for name in POSITIVE) or not (np.diag(arrays["domain.cholesky"]) > 0).all():
+        if positive and not (values > 0).all():
+            raise ValueError(f"{name} is not positive")
+    if not (np.diag(arrays["domain.cholesky"]) > 0).all():
         raise ValueError("a width in it is not positive")
-    if not ((arrays["table"] >= 0) & (arrays["table"] <= len(header["names"]))).all():
-        raise ValueError("its table names inputs that it does not have")
 
 
 def check_header(header: Mapping[str, Any]) -> None:
-    """Raise ValueError for a header whose entries are not of their kind."""
+    """Raise ValueError, TypeError or KeyError for a header whose entries are not of their kind."""
     names = header["names"]
     if not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):
         raise ValueError("its names are not a list of names")
     if len(set(names)) < len(names):
         raise ValueError("a name is in it twice")
-    if not all(depth is None or (isinstance(depth, int) and depth >= 0) for depth in header["networks"]):
-        raise ValueError("its networks are not numbers of layers")
-    if not (isinstance(header["outputs"], dict) and isinstance(header["card"], dict)):
-        raise ValueError("its outputs or its card are no table")
+    for part in ("outputs", "card", "parts"):
+        if not isinstance(header[part], dict):
+            raise ValueError(f"its {part} are no table")
 
 
-def shapes(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Shapes:
-    """The shapes that fit together, given the sizes that are free: terms, components, units, members."""
-    d = len(header["names"])
-    terms, order = arrays["table"].shape
-    found: Shapes = {
-        "coordinates.centre": (d,),
-        "coordinates.scale": (d,),
-        "table": (terms, order),
-        "domain.centre": (d,),
-        "domain.cholesky": (d, d),
-        "domain.radius": (),
-        "domain.lower": (d,),
-        "domain.upper": (d,),
+def domain_layout(d: int) -> Layout:
+    """Arrays of the domain."""
+    return {
+        "domain.centre": Wanted((d,)),
+        "domain.cholesky": Wanted((d, d)),
+        "domain.radius": Wanted((), positive=True),
+        "domain.lower": Wanted((d,)),
+        "domain.upper": Wanted((d,)),
     }
-    amplitudes = 0
-    for i, depth in enumerate(header["networks"]):
-        components = arrays[f"block{i}.coefficients"].shape[1]
-        amplitudes += 1 + components
-        found |= {f"block{i}.{name}": (d,) for name in ("origin", "slope", "power")}
-        found[f"block{i}.coefficients"] = (terms, components)
-        if depth is not None:
-            found |= network_shapes(f"block{i}.network", depth, d, components, arrays)
-    return found | {f"basis.{name}": (rows, amplitudes) for name, (rows, _) in header["outputs"].items()}
 
 
-def network_shapes(at: str, depth: int, d: int, components: int, arrays: Mapping[str, np.ndarray]) -> Shapes:
-    """Shapes of one network: layers that take what the one before gives, all members alike."""
-    members, width = arrays[f"{at}.weight"].shape[0], d
-    if members < 1:
-        raise ValueError(f"{at} has no members")
-    found: Shapes = {}
-    for j in range(depth):
-        units = arrays[f"{at}.layer{j}.bias"].shape[1]
-        found[f"{at}.layer{j}.weight"] = (members, units, width)
-        found |= {f"{at}.layer{j}.{name}": (members, units) for name in ("bias", "alpha", "beta")}
-        width = units
-    return found | {
-        f"{at}.weight": (members, components, width),
-        f"{at}.bias": (members, components),
-        f"{at}.scale": (components,),
-    }
+def basis_layout(outputs: Mapping[str, Any], amplitudes: int) -> Layout:
+    """One matrix per output, as wide as the amplitudes that it is made of."""
+    found: Layout = {}
+    for name, entry in outputs.items():
+        first, stop = entry["columns"]
+        if not (is_count(first) and is_count(stop) and first < stop <= amplitudes):
+            raise ValueError(f"'{name}' is made of amplitudes {first} to {stop} of {amplitudes}")
+        if entry["transform"] not in FORWARD:
+            raise ValueError(f"'{name}' has the unknown transform '{entry['transform']}'")
+        if not is_count(entry["rows"]):
+            raise ValueError(f"'{name}' has no number of rows")
+        if entry["output"] is not None and Output.of_record(name, entry["output"]).size != entry["rows"]:
+            raise ValueError(f"the axes of '{name}' do not fit its rows")
+        found[f"basis.{name}"] = Wanted((entry["rows"], stop - first), EITHER)
+        if entry["transform"] in WITH_OFFSETS:
+            found[f"offsets.{name}"] = Wanted((2, entry["rows"]))
+    return found
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number and not negative."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def counts(values: Any, below: int) -> list[int]:
+    """A list of positions; ValueError for anything else."""
+    if not (isinstance(values, list) and all(is_count(v) and v < below for v in values)):
+        raise ValueError(f"{values!r:.80} are not positions below {below}")
+    return values

@@ -1,0 +1,1 @@
+"""Polynomials around a posterior: few models, placed where they matter."""

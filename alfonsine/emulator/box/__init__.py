@@ -1,0 +1,1 @@
+"""Chebyshev series all over a box: ours, for many models."""

@@ -1,0 +1,90 @@
+r"""A Chebyshev series over a box, fitted by least squares with shrinkage; everything chosen by leave-one-out.
+
+Every coefficient has a prior width that falls with its degree, :math:`v_k = \prod_i \rho_i^{2 k_i}`, and every
+component its own noise :math:`\lambda`. With the singular value decomposition of the scaled columns,
+:math:`\Phi V^{1/2} = U S W^T`, the prediction of each point from all the others is known in closed form for any
+:math:`\lambda`,
+
+.. math:: e = \frac{y - Hy}{1 - \mathrm{diag} H}, \qquad H = U \frac{S^2}{S^2 + \lambda} U^T,
+
+and the decays :math:`\rho` and noises are whatever makes its square smallest.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from alfonsine.emulator.box.chebyshev import terms, values
+
+NOISE = np.logspace(-14, -1, 14)  # tried for every component, in units of its variance
+START = 0.3  # decay of every input to begin with
+STEPS = (0.5, 0.75, 1.33, 2.0)  # factors tried on -ln(decay)
+WORTH = 0.01  # a change must lower the error by this fraction
+SWEEPS = 4
+
+
+class Series(NamedTuple):
+    """Degrees (terms, d), coefficients (terms, k), leave-one-out residuals (n, k), and the decay chosen (d,)."""
+
+    table: Int[np.ndarray, "terms d"]
+    coefficients: Float[np.ndarray, "terms k"]
+    residuals: Float[np.ndarray, "n k"]
+    decay: Float[np.ndarray, " d"]
+
+
+def solve(
+    u: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n k"], decay: Float[np.ndarray, " d"], count: int
+) -> Series:
+    """Fit all components with the `count` largest terms of one decay; each component finds its own noise."""
+    table = terms(decay, count)
+    prior = np.exp(table @ np.log(decay))
+    columns = values(u, table) * prior
+    scale = np.sqrt(np.mean(target**2, axis=0)) + 1e-300
+    gram_values, right = np.linalg.eigh(columns.T @ columns)
+    squared = np.maximum(gram_values, gram_values[-1] * 1e-15)
+    left = (columns @ right) / np.sqrt(squared)
+    projected = left.T @ (target / scale)
+    best = np.full(target.shape[1], np.inf)
+    residuals, chosen = np.empty_like(target), np.empty(target.shape[1])
+    for noise in NOISE * len(u):
+        kept = squared / (squared + noise)
+        hat = (left**2) @ kept
+        error = (target / scale - left @ (kept[:, None] * projected)) / (1.0 - hat)[:, None]
+        size = np.mean(error**2, axis=0)
+        better = size < best
+        best = np.where(better, size, best)
+        residuals[:, better] = error[:, better] * scale[better]
+        chosen[better] = noise
+    solution = right @ (np.sqrt(squared)[:, None] / (squared[:, None] + chosen) * projected)
+    return Series(table, prior[:, None] * solution * scale, residuals, decay)
+
+
+def fit_series(
+    u: Float[np.ndarray, "n d"],
+    target: Float[np.ndarray, "n k"],
+    count: int | None = None,
+    start: Float[np.ndarray, " d"] | None = None,
+) -> Series:
+    """Find the decay of every input by coordinate descent on the leave-one-out error, and fit.
+
+    `u` in [-1, 1]; components in comparable units, so that their summed squares are what should be small. Half as
+    many terms as points where `count` is not given: more cost evaluation and gain nothing.
+    """
+    n, d = u.shape
+    count = count or max(n // 2, d + 1)
+    best = solve(u, target, np.full(d, START) if start is None else start, count)
+    lowest = float(np.mean(np.sum(best.residuals**2, axis=1)))
+    for _ in range(SWEEPS):
+        before = lowest
+        for i in range(d):
+            for factor in STEPS:
+                decay = best.decay.copy()
+                decay[i] = np.exp(np.clip(factor * np.log(decay[i]), -20.0, -0.02))
+                trial = solve(u, target, decay, count)
+                error = float(np.mean(np.sum(trial.residuals**2, axis=1)))
+                if error < lowest * (1.0 - WORTH):
+                    best, lowest = trial, error
+        if lowest > before * (1.0 - 5 * WORTH):
+            break
+    return best

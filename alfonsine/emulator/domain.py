@@ -1,0 +1,44 @@
+"""Where an emulator may be asked, and in which order its inputs come."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+
+class Domain(eqx.Module):
+    r"""Where the emulator may be asked: an ellipsoid about the training set, and a box.
+
+    .. math:: r^2 = |L^{-1}(\theta - c)|^2 \le R^2, \qquad \text{lower} \le \theta \le \text{upper}
+    """
+
+    centre: Float[Array, " d"]
+    cholesky: Float[Array, "d d"]
+    radius: Float[Array, ""]
+    lower: Float[Array, " d"]
+    upper: Float[Array, " d"]
+    whitening: Float[Array, "d d"]
+
+    def __init__(self, centre: Array, cholesky: Array, radius: Array, lower: Array, upper: Array) -> None:
+        """Invert the factor once: a product costs less than a triangular solve."""
+        self.centre, self.cholesky, self.radius, self.lower, self.upper = centre, cholesky, radius, lower, upper
+        self.whitening = jnp.linalg.inv(cholesky)
+
+    def distance(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
+        """Distance r from the centre, in units of the radius: at most one inside."""
+        z = self.whitening @ (theta - self.centre)
+        return jnp.sqrt(z @ z + 1e-300) / self.radius
+
+    def inside(self, theta: Float[Array, " d"]) -> Array:
+        """Say whether one point may be asked."""
+        return (self.distance(theta) <= 1.0) & jnp.all((theta >= self.lower) & (theta <= self.upper))
+
+
+def ordered(parameters: Mapping[str, Any] | Array | np.ndarray, names: Sequence[str]) -> Array:
+    """Put parameters given by name into the order of the emulator's inputs; arrays pass through."""
+    if isinstance(parameters, Mapping):
+        return jnp.stack(jnp.broadcast_arrays(*[jnp.asarray(parameters[n], dtype=float) for n in names]), axis=-1)
+    return jnp.asarray(parameters, dtype=float)

@@ -1,0 +1,1 @@
+"""Emulators as files, in which nothing can be executed."""
