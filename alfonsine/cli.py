@@ -34,6 +34,10 @@ app.add_typer(data, name="data")
 
 Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")]
+EmulatorFile = Annotated[Path, typer.Argument(metavar="EMULATOR.safetensors", help="An emulator file.")]
+Networks = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Networks of CosmoPower: .pkl or .npz.")]
+NewEmulator = Annotated[Path, typer.Option("--output", "-o", help="The emulator to write.")]
+SideTable = Annotated[str | None, typer.Option("--table", help="What the files do not say: a .yaml, or a known name.")]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
 DataSet = Annotated[str, typer.Argument(metavar="NAME", help="As in `alfonsine data list`.")]
 Effective = Annotated[int, typer.Option(help="Effective number of draws.", min=100)]
@@ -67,13 +71,18 @@ def _options(
 @app.command()
 def run(study: Study, output: Output = None, quiet: Quiet = False) -> None:
     """Infer, and certify: the whole loop. The same command again resumes what it finds in the run folder."""
-    _run(_read(study, output), quiet)
+    _run(_read(study, output, judged=True), quiet)
 
 
 @app.command()
 def plan(study: Study, output: Output = None) -> None:
     """Say what `run` would compute, in how many exact calls and how long. Computes nothing."""
     prepared = _read(study, output)
+    if prepared.settings.design is not None:
+        from alfonsine.study.wide import plan_box
+
+        print(plan_box(prepared))
+        return
     from alfonsine.study.run import plan as plan_study
 
     print(plan_study(prepared))
@@ -81,19 +90,62 @@ def plan(study: Study, output: Output = None) -> None:
 
 @app.command()
 def train(study: Study, output: Output = None, quiet: Quiet = False) -> None:
-    """Make the emulator only: exact calls until its own forecast is good enough. Certifies nothing."""
+    """Make the emulator only: until its own forecast is good enough, or of a whole design. Certifies nothing."""
     prepared = _read(study, output)
     from alfonsine.study.stages import train as train_study
 
     with _progress(quiet) as progress:
-        train_study(prepared, progress)
+        emulator = train_study(prepared, progress)
+    if prepared.settings.design is not None:
+        from alfonsine.emulator.card import card_text
+
+        print(card_text(emulator), end="\n\n")
     print(prepared.folder / "emulator.safetensors")
+
+
+@app.command()
+def card(file: EmulatorFile) -> None:
+    """Show what an emulator file says of itself: inputs, outputs, exact code, training set, errors, speed."""
+    from alfonsine.emulator.card import card_text
+    from alfonsine.emulator.stored.file import load_emulator
+
+    print(card_text(load_emulator(file)))
+
+
+@app.command("import")
+def import_networks(
+    files: Networks, output: NewEmulator = Path("emulator.safetensors"), table: SideTable = None
+) -> None:
+    """Make one emulator of networks that CosmoPower, or CosmoPower-JAX, has trained. Their files are never executed."""
+    from alfonsine.emulator.imported.command import import_files
+
+    print("\n".join(import_files(files, output, table)))
+
+
+@app.command()
+def template(files: Networks) -> None:
+    """Print a table of what the files of networks do not say, to be filled in for `import --table`."""
+    from alfonsine.emulator.imported.command import templates
+
+    print(templates(files))
+
+
+@app.command()
+def translate(
+    param: Annotated[Path, typer.Argument(metavar="FILE.param", help="A parameter file of CONNECT.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The study to write.")] = Path("study.yaml"),
+) -> None:
+    """Make a study of a parameter file of CONNECT, which is read and never executed."""
+    from alfonsine.study.connect_param import write_study
+
+    write_study(param, output)
+    print(output)
 
 
 @app.command()
 def sample(study: Study, effective: Effective = 10_000, output: Output = None, quiet: Quiet = False) -> None:
     """Sample the posterior of the emulator in the run folder, and write its chains again."""
-    prepared = _read(study, output)
+    prepared = _read(study, output, judged=True, design=True)
     from alfonsine.study.stages import sample as sample_study
 
     with _progress(quiet) as progress:
@@ -104,7 +156,7 @@ def sample(study: Study, effective: Effective = 10_000, output: Output = None, q
 @app.command()
 def certify(study: Study, calls: Calls = 100, output: Output = None, quiet: Quiet = False) -> None:
     """Judge a finished run again, by exact calls at fresh draws of its posterior."""
-    prepared = _read(study, output)
+    prepared = _read(study, output, judged=True, design=True)
     from alfonsine.study.certify import recertify
 
     with _progress(quiet) as progress:
@@ -119,7 +171,7 @@ def certify(study: Study, calls: Calls = 100, output: Output = None, quiet: Quie
 @app.command()
 def evidence(study: Study, output: Output = None) -> None:
     """Evidence of the emulated posterior, and of the exact one by the judging calls."""
-    prepared = _read(study, output)
+    prepared = _read(study, output, judged=True, design=True)
     from alfonsine.study.stages import evidence as find_evidence
 
     found = find_evidence(prepared)
@@ -169,11 +221,21 @@ def data_check(name: DataSet) -> None:
     print(data_sets.check(name))
 
 
-def _read(study: Path, output: Path | None) -> "Prepared":
-    """Read a study and check all of it that can be checked without an exact call."""
+def _read(study: Path, output: Path | None, judged: bool = False, design: bool = False) -> "Prepared":
+    """Read a study and check all of it that can be checked without an exact call.
+
+    judged   the command needs a likelihood; design: and may have a design beside it
+    """
     from alfonsine.study.settings import read_study
 
     settings = read_study(study)
+    if judged and not settings.likelihood:
+        raise InputError(f"expected a likelihood in '{study}', got none; its emulator is made by: alfonsine train")
+    if judged and not design and settings.design is not None:
+        raise InputError(
+            f"expected no design in '{study}', since the loop places its own points, got one; remove it, "
+            "or use it: alfonsine train, then sample"
+        )
     folder = output or settings.folder
     from alfonsine.study.prepare import prepare  # heavy, and of no use to a file that cannot be read
 

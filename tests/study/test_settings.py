@@ -113,7 +113,7 @@ def test_the_run_folder_is_named_after_the_study(tmp_path):
         ),
         ("theory", KeyError, r"expected 'theory', got none; try classy:"),
         ("theory", {}, r"theory: expected one theory code, got 0"),
-        ("theory", "classy", r"theory: expected a mapping \(classy, python, toy\), got \"classy\""),
+        ("theory", "classy", r"theory: expected a mapping \(classy, camb, python, toy\), got \"classy\""),
         ("theory", {"clasy": {}}, r"theory: unknown key 'clasy'; did you mean 'classy'\?"),
         ("theory", {"classy": None, "toy": None}, r"theory: expected one theory code, got 2"),
         (
@@ -128,7 +128,7 @@ def test_the_run_folder_is_named_after_the_study(tmp_path):
         ),
         ("theory.classy.extra_args", 3, r"theory\.classy\.extra_args: expected a mapping, got 3"),
         ("theory.classy.spectra", "tt", r"theory\.classy\.spectra: expected a list, got \"tt\""),
-        ("likelihood", {}, r"likelihood: expected a mapping with at least one entry, got an empty mapping"),
+        ("likelihood", {}, r"expected a likelihood, or a design for an emulator without one, got neither"),
         ("likelihood.mock_cmb", 3, r"likelihood\.mock_cmb: expected a mapping, got 3"),
         ("params", KeyError, r"expected 'params', got none"),
         ("params", {}, r"params: expected a mapping with at least one entry"),

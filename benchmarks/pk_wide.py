@@ -1,0 +1,138 @@
+"""The linear matter power spectrum over CosmoPower's whole box: ours and both presets, on the same exact calls.
+
+    python benchmarks/pk_wide.py [FOLDER] [--models 1000] [--held-out 500] [--without-presets]
+
+trains examples/pk_wide.yaml on the first `--models` points of its design, and compares with `--held-out` further
+models at redshifts between those that were learned. Both presets learn from the same calls; `cosmopower` takes the
+redshift as an input and sees `--redshifts` of each model. Exact calls and trainings are kept in FOLDER, so the same
+command goes on where it was stopped. The largest error of a model is that over all k and z. Prints a table and, as
+its last line, one JSON object.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.resample import resample
+from alfonsine.emulator.stored.file import save_emulator
+from alfonsine.study.prepare import Study, prepare
+from alfonsine.study.progress import Silent
+from alfonsine.study.run import open_engine
+from alfonsine.study.settings import EmulatorSettings, read_study
+from alfonsine.study.wide import box, compute, design, fit, models
+from alfonsine.theory.grids import spaced
+
+STUDY = Path(__file__).parents[1] / "examples" / "pk_wide.yaml"
+BETWEEN = 4  # steps from one redshift of the study to the next
+ALL_FOR_TRAINING = {"fractions": [0.95, 0.05, 0.0]}  # none set aside for a test: the held-out models are the test
+PRESETS = {
+    "connect": {"loss": "mean_square", **ALL_FOR_TRAINING},  # its own weights are those of multipoles
+    "connect, double log": {"loss": "mean_square", "normalisation": "double_log", **ALL_FOR_TRAINING},
+    "cosmopower": {"fractions": [0.9, 0.1, 0.0]},
+}
+
+
+def main() -> None:
+    """Compute, train, compare, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("runs/benchmark_pk_wide"))
+    parser.add_argument("--study", type=Path, default=STUDY)
+    parser.add_argument("--models", type=int, default=1000)
+    parser.add_argument("--held-out", type=int, default=500)
+    parser.add_argument("--redshifts", type=int, default=8)
+    parser.add_argument("--without-presets", action="store_true")
+    options = parser.parse_args()
+    settings = read_study(options.study)
+    chosen = settings.design.model_copy(update={"number": options.models, "held_out": options.held_out})
+    study = prepare(settings.model_copy(update={"design": chosen}), options.folder)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    learned, held_out = design(study)
+    training, failed = models(study, learned, exact_calls(study, learned))
+    fine = between(study)
+    test, _ = models(fine, held_out, exact_calls(fine, held_out))
+    outputs, truth = study.theory.outputs(), test.outputs["pk_lin"]
+
+    rows, found = [], {}
+    recipes = {"alfonsine": None} | ({} if options.without_presets else PRESETS)
+    for label, preset in recipes.items():
+        own = settings.emulator if preset is None else preset_settings(label, preset, options.redshifts)
+        named = replace(study, settings=study.settings.model_copy(update={"emulator": own}))
+        begun = perf_counter()
+        emulator = fit(named, training, outputs, failed, Silent())
+        seconds = trained_seconds(options.folder, label, perf_counter() - begun)
+        errors = largest_errors(emulator, fine, test.theta, truth)
+        quantiles = [float(np.quantile(errors, q)) for q in (0.5, 0.95, 0.99, 1.0)]
+        rows.append([label, len(training), seconds, *quantiles])
+        found[label] = quantiles[2]
+        if preset is None:
+            save_emulator(emulator, options.folder / "pk_wide.safetensors")
+        print(f"{label} done", flush=True)
+    print(f"{'':<22}{'models':>8}{'seconds':>10}" + "".join(f"{q:>10}" for q in ("50 %", "95 %", "99 %", "all")))
+    for label, number, seconds, *quantiles in rows:
+        print(f"{label:<22}{number:>8}{seconds:>10.0f}" + "".join(f"{q:>10.4f}" for q in quantiles))
+    print("largest error of a model over all k and z, in per cent, that so many of the held-out models have at most")
+    result = {"models": len(training), "held_out": len(test), "p99_percent": found["alfonsine"]}
+    if not options.without_presets:
+        result |= {
+            "ratio_cosmopower": found["cosmopower"] / found["alfonsine"],
+            "ratio_connect": min(found[n] for n in found if n.startswith("connect")) / found["alfonsine"],
+            "p99_of_each": found,
+        }
+    print(json.dumps(result))
+
+
+def exact_calls(study: Study, theta: np.ndarray) -> list:
+    """From the archive where they are there."""
+    with open_engine(study) as engine:
+        return compute(study, engine, theta, Silent())
+
+
+def between(study: Study) -> Study:
+    """The same study at its redshifts and at those between."""
+    power = study.theory.matter_power
+    number = BETWEEN * (len(power.z) - 1) + 1
+    z = spaced("z", power.z[0], power.z[-1], number)
+    return replace(study, theory=replace(study.theory, matter_power=replace(power, z=z)))
+
+
+def preset_settings(label: str, preset: dict, redshifts: int) -> EmulatorSettings:
+    """The preset of this label."""
+    name = label.split(",")[0]
+    more = {"z_per_model": redshifts} if name == "cosmopower" else {}
+    return EmulatorSettings(preset=name, options=preset | more)
+
+
+def trained_seconds(folder: Path, label: str, seconds: float) -> float:
+    """Seconds of the training, from the run in which it was done: a later run finds it finished."""
+    path = folder / "seconds.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    known[label] = max(seconds, known.get(label, 0.0))
+    path.write_text(json.dumps(known))
+    return known[label]
+
+
+def largest_errors(emulator: Emulator, fine: Study, theta: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Per model, the largest relative error over all k and z, in per cent."""
+    z = np.array(fine.theory.matter_power.z)
+    names = box(fine)[0]
+    by_input = "z" in emulator.names
+    if not by_input:
+        emulator = resample(emulator, "pk_lin", z=z)
+    errors = []
+    for point, exact in zip(theta, truth, strict=True):
+        if by_input:
+            columns = {**dict(zip(names, np.repeat(point[:, None], len(z), axis=1), strict=True)), "z": z}
+            found = emulator(np.column_stack([columns[name] for name in emulator.names]))["pk_lin"]
+        else:
+            found = emulator(point)["pk_lin"]
+        errors.append(np.abs(np.asarray(found, float).reshape(-1) / exact - 1).max())
+    return 100 * np.array(errors)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""Emulators of a whole box, from a study file to a card, against a closed form in a file of the user's own."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from alfonsine import cli
+from alfonsine.emulator.stored.file import load_emulator
+from alfonsine.errors import InputError
+from alfonsine.study.prepare import prepare
+from alfonsine.study.settings import read_study
+from alfonsine.study.wide import design, train_box
+
+THEORY = """
+import numpy as np
+
+K = np.geomspace(1e-3, 1.0, 25)
+
+
+def predict(inputs):
+    with open({diary!r}, "a") as diary:
+        diary.write("one\\n")
+    a, b = inputs["a"], inputs["b"]
+    if a > {fails_above}:
+        raise ValueError("no answer there")
+    return {{"shape": (1 + b) * np.exp(-a * K), "wave": np.sin(3 * a * K) + b, "half": a / 2}}
+"""
+K = np.geomspace(1e-3, 1.0, 25)
+LOWER, UPPER = np.array([0.5, -0.5]), np.array([2.0, 0.5])
+
+
+def write(folder, fails_above=9.0, **blocks):
+    (folder / "my_theory.py").write_text(THEORY.format(diary=str(folder / "diary"), fails_above=fails_above))
+    study = {
+        "theory": {"python": {"function": "my_theory:predict"}},
+        "params": {"a": {"prior": {"min": 0.5, "max": 2.0}}, "b": {"prior": {"min": -0.5, "max": 0.5}}},
+        "design": {"number": 40, "held_out": 10},
+        "output": str(folder / "run"),
+        "compute": {"workers": 1},
+    } | blocks
+    (folder / "study.yaml").write_text(yaml.safe_dump(study))
+    return folder / "study.yaml"
+
+
+def prepared(path):
+    settings = read_study(path)
+    return prepare(settings, settings.folder)
+
+
+def exact(theta):
+    a, b = theta[:, :1], theta[:, 1:]
+    return {"shape": (1 + b) * np.exp(-a * K), "wave": np.sin(3 * a * K) + b, "derived": a / 2}
+
+
+def fresh(n=50, seed=9):
+    return np.random.default_rng(seed).uniform(LOWER, UPPER, (n, 2))
+
+
+def calls(folder):
+    return len((folder / "diary").read_text().splitlines())
+
+
+def command(monkeypatch, capsys, *arguments):
+    """Exit code, what was printed, and what was complained of."""
+    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    told = capsys.readouterr()
+    return left.value.code or 0, told.out, told.err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wide")
+    study = prepared(write(folder))
+    return folder, study, train_box(study)
+
+
+def test_the_closed_form_is_found_and_the_card_says_how_well(finished):
+    folder, _, emulator = finished
+    theta = fresh()
+    found = emulator(theta)
+    for name, values in exact(theta).items():
+        assert np.abs(np.asarray(found[name]) - values).max() < 1e-5, name
+    card = load_emulator(folder / "run" / "emulator.safetensors").card
+    assert card["training_points"] == 40 and card["failed"] == 0
+    assert card["held_out"]["shape"]["models"] == 10
+    assert card["held_out"]["shape"]["percent"]["100 %"] < 1e-3
+    assert card["held_out"]["wave"]["percent"] is None  # it changes sign
+    assert set(card["speed"]) == {"one_point", "one_of_1000"}
+
+
+def test_the_error_on_the_card_is_that_of_the_held_out_models(finished):
+    """Counted again by hand."""
+    _, study, emulator = finished
+    theta = design(study)[1]
+    error = np.abs(np.asarray(emulator(theta)["shape"], float) / exact(theta)["shape"] - 1).max(axis=1)
+    assert emulator.card["held_out"]["shape"]["percent"]["50 %"] == pytest.approx(100 * np.median(error), rel=1e-6)
+
+
+def test_held_out_models_are_others_than_those_learned_from(finished):
+    learned, held_out = design(finished[1])
+    assert len(learned) == 40 and len(held_out) == 10
+    assert not any((point == learned).all(axis=1).any() for point in held_out)
+    for points in (learned, held_out):
+        assert (points >= LOWER).all() and (points <= UPPER).all()
+
+
+def test_the_same_command_again_computes_nothing_twice(tmp_path):
+    path = write(tmp_path)
+    one = train_box(prepared(path))
+    assert calls(tmp_path) == 50
+    two = train_box(prepared(path))
+    assert calls(tmp_path) == 50
+    np.testing.assert_array_equal(one(fresh())["shape"], two(fresh())["shape"])
+
+
+def test_failures_are_counted_and_left_out(tmp_path):
+    emulator = train_box(prepared(write(tmp_path, fails_above=1.85)))
+    failed = emulator.card["failed"]
+    assert 2 <= failed <= 6 and emulator.card["training_points"] == 40 - failed  # a tenth of the box, in 40 slices
+
+
+def test_where_nothing_succeeds_the_reason_is_told(tmp_path):
+    with pytest.raises(InputError, match="no answer there"):
+        train_box(prepared(write(tmp_path, fails_above=0.0)))
+    assert not (tmp_path / "run" / "emulator.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [
+        ({"params": {"a": {"prior": {"dist": "norm", "loc": 1, "scale": 1}}}}, "expected a prior with two edges"),
+        ({"emulator": {"preset": "connect", "options": {"epoch": 3}}}, "did you mean 'epochs'"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_the_first_call(tmp_path, blocks, words):
+    with pytest.raises(InputError) as caught:
+        train_box(prepared(write(tmp_path, **blocks)))
+    assert words in str(caught.value) and not (tmp_path / "diary").exists()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [
+        ({"design": None}, "expected a likelihood, or a design"),
+        ({"design": {"number": 3}}, "number"),
+        ({"design": {"number": 40, "kind": "grid"}}, "latin_hypercube"),
+        ({"emulator": {"preset": "camb"}}, "connect"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path, blocks, words):
+    with pytest.raises(InputError, match=words):
+        read_study(write(tmp_path, **blocks))
+
+
+def test_a_preset_without_a_design_is_refused(tmp_path):
+    likelihood = {"gaussian": {"observable": "shape", "value": [1.0], "covariance": [[1.0]]}}
+    with pytest.raises(InputError, match="expected a design for the preset connect"):
+        read_study(write(tmp_path, design=None, likelihood=likelihood, emulator={"preset": "connect"}))
+
+
+SMALL = {"units": 12, "layers": 2, "epochs": 15, "fractions": [0.8, 0.1, 0.1]}
+
+
+@pytest.mark.parametrize(
+    "emulator",
+    [
+        {"preset": "connect", "options": SMALL | {"loss": "mean_square"}, "members": 2},
+        {"preset": "cosmopower", "options": SMALL | {"log10": ["shape"], "components": {"wave": 3}, "rates": [0.01]}},
+    ],
+    ids=lambda e: e["preset"],
+)
+def test_presets_are_trained_stored_and_not_trained_again(tmp_path, emulator):
+    path = write(tmp_path, emulator=emulator)
+    one = train_box(prepared(path))
+    assert one.card["preset"] == emulator["preset"]
+    states = {p: p.stat().st_mtime_ns for p in (tmp_path / "run" / "training").rglob("state.safetensors")}
+    assert states
+    two = train_box(prepared(path))
+    assert states == {p: p.stat().st_mtime_ns for p in states}
+    stored = load_emulator(tmp_path / "run" / "emulator.safetensors")
+    theta = fresh()
+    for name, values in one(theta).items():
+        np.testing.assert_array_equal(values, two(theta)[name])
+        np.testing.assert_array_equal(values, stored(theta)[name])
+        assert np.isfinite(values).all()
+
+
+def test_commands(tmp_path, monkeypatch, capsys):
+    path = write(tmp_path)
+    code, out, _ = command(monkeypatch, capsys, "plan", path)
+    assert code == 0 and "40 to learn from" in out and not (tmp_path / "run").exists()
+    code, out, _ = command(monkeypatch, capsys, "train", path, "--quiet")
+    assert code == 0 and "Errors on held-out models" in out
+    code, again, _ = command(monkeypatch, capsys, "card", tmp_path / "run" / "emulator.safetensors")
+    assert code == 0 and again.strip() in out
+    for words in ("a  0.5 to 2", "index 0 to 24 (25)", "python", "latin_hypercube of 40", "microseconds"):
+        assert words in again
+    for name in ("run", "sample", "certify", "evidence"):
+        code, _, err = command(monkeypatch, capsys, name, path)
+        assert code == 2 and "expected a likelihood" in err and err.count("\n") == 1
+    code, _, err = command(monkeypatch, capsys, "card", path)
+    assert code == 2 and "expected a whole emulator" in err
+
+
+def test_the_loop_refuses_a_design(tmp_path, monkeypatch, capsys):
+    likelihood = {"gaussian": {"observable": "shape", "value": [1.0], "covariance": [[1.0]]}}
+    code, _, err = command(monkeypatch, capsys, "run", write(tmp_path, likelihood=likelihood))
+    assert code == 2 and "expected no design" in err
+
+
+def test_the_archive_alone_is_enough(tmp_path):
+    """What was interrupted before the fit goes on from the calls that were finished."""
+    path = write(tmp_path)
+    train_box(prepared(path))
+    (tmp_path / "run" / "emulator.safetensors").unlink()
+    wider = yaml.safe_load(path.read_text())
+    wider["design"]["held_out"] = 12
+    path.write_text(yaml.safe_dump(wider))
+    emulator = train_box(prepared(path))
+    assert emulator.card["held_out"]["derived"]["models"] == 12
+    assert calls(tmp_path) <= 50 + 12
+    assert json.loads(json.dumps(emulator.card)) == emulator.card
