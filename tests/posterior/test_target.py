@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from alfonsine.emulator.fit import Shape, fit
-from alfonsine.emulator.focus import Focus
-from alfonsine.emulator.surrogate import Domain
+from alfonsine.emulator.around.fit import Shape, fit
+from alfonsine.emulator.around.focus import Focus
+from alfonsine.emulator.domain import Domain
 from alfonsine.errors import InputError
 from alfonsine.likelihood.gaussian_data import gaussian_data
 from alfonsine.likelihood.mock_cmb import mock_cmb
