@@ -23,6 +23,7 @@ from alfonsine.study.settings import EmulatorSettings
 from alfonsine.theory.output import Output
 
 MODELS = "models"
+STORED = ("activation", "architecture", "normalisation")  # what a prediction needs; a loss is needed no more
 TRAINING = "training"
 
 
@@ -34,6 +35,11 @@ def recipe(settings: EmulatorSettings) -> Connect | CosmoPower:
         if name not in known:
             raise InputError(
                 f"expected an option of the preset {settings.preset}, got '{name}'; {nearest(name, known)}"
+            )
+        if name in STORED and ":" in str(settings.options[name]):
+            raise InputError(
+                f"expected one of the known names for {name}, got '{settings.options[name]}', which a file that "
+                "executes nothing cannot hold; train it in Python: alfonsine.emulator.networks.training.train"
             )
     options = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.options.items()}
     return kind(**options)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from alfonsine.emulator.around.blocks import POLARISED, REIONISATION
 from alfonsine.emulator.box.cube import Cube, box_domain
 from alfonsine.emulator.box.physics import Known, known
 from alfonsine.emulator.box.series import Series, fit_series, solve
@@ -47,7 +48,7 @@ class BoxFit(NamedTuple):
 
 
 class FittedBlock(NamedTuple):
-    """One output: its block, its basis (m, k), and its leave-one-out error."""
+    """Rows of one output: their block, their basis (m, k), and their leave-one-out error."""
 
     block: ChebyshevBlock
     basis: Float[np.ndarray, "m k"]
@@ -76,13 +77,21 @@ def fit_box(
     units = {**fallback_errors(outputs), **(errors or {})}
     blocks, basis, shown, left_out, first = [], {}, [], {}, 0
     for name in sorted(outputs):
-        found = fit_output(names, lower, upper, theta, outputs[name], described[name], units[name], shape)
-        blocks.append(found.block)
-        basis[name] = jnp.asarray(found.basis, dtype=shape.precision)
-        transform = known(described[name], names, outputs[name]).transform
-        shown.append((name, Shown(first, first + found.block.size, transform)))
-        left_out[name] = found.left_out
-        first += found.block.size
+        values, output = outputs[name], described[name]
+        parts = groups(output)
+        found = [
+            fit_output(names, lower, upper, theta, values[:, rows], output, units[name][rows], shape) for rows in parts
+        ]
+        widths = [part.block.size for part in found]
+        matrix = np.zeros((values.shape[1], sum(widths)))
+        for rows, part, start in zip(parts, found, np.cumsum([0, *widths]), strict=False):
+            matrix[rows, start : start + part.block.size] = part.basis
+        blocks += [part.block for part in found]
+        basis[name] = jnp.asarray(matrix, dtype=shape.precision)
+        transform = known(output, names, values).transform
+        shown.append((name, Shown(first, first + sum(widths), transform)))
+        left_out[name] = float(np.sqrt(sum(p.left_out**2 * len(p.basis) for p in found) / len(matrix)))
+        first += sum(widths)
     emulator = Emulator(
         tuple(names),
         ChebyshevSurrogate(tuple(blocks)),
@@ -93,6 +102,14 @@ def fit_box(
         json.dumps({name: described[name].record() for name in sorted(outputs)}, sort_keys=True),
     )
     return BoxFit(emulator, left_out)
+
+
+def groups(output: Output) -> list[np.ndarray]:
+    """Rows of an output that bend alike: the reionisation bump of polarisation bends with the optical depth alone."""
+    if output.name.removeprefix("unlensed_") in POLARISED and [axis.name for axis in output.axes] == ["l"]:
+        low = output.axis("l").array < REIONISATION
+        return [np.flatnonzero(part) for part in (low, ~low) if part.any()]
+    return [np.arange(output.size)]
 
 
 def fit_output(
