@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from alfonsine.emulator.stored.file import load_emulator
+from alfonsine.study.collect import theory_points
 from alfonsine.study.prepare import prepare
-from alfonsine.study.progress import Silent
 from alfonsine.study.run import open_engine
 from alfonsine.study.settings import read_study
-from alfonsine.study.wide import box, compute
+from alfonsine.study.wide import box
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STEP = 0.05  # of the range of a parameter
@@ -41,7 +41,7 @@ def main() -> None:
     steps = [s * f for f in (1.0, 0.5) for s in (1.0, -1.0)]
     shifted = np.vstack([point + s * np.diag(width) for point in theta for s in steps])
     with open_engine(study) as engine:
-        calls = compute(study, engine, shifted, Silent())
+        calls = engine.compute(theory_points(study, shifted))
     logs = np.log([call.observables.spectra["pk_lin"] for call in calls])
     logs = logs.reshape(len(theta), len(steps), len(names), -1)
     wide = (logs[:, 0] - logs[:, 1]) / (2 * width[:, None])
@@ -57,7 +57,15 @@ def main() -> None:
     for row in zip(names, size, rms, error, doubt, strict=True):
         print(f"{row[0]:<14}{row[1]:>15.4g}{row[2]:>12.2g}{row[3]:>15.2g}{row[4]:>19.2g}")
     print("errors relative to the largest slope; the last column is what the correction of second order amounts to")
-    print(json.dumps({"points": len(theta), "rms": dict(zip(names, rms, strict=True)), "largest": dict(zip(names, error, strict=True))}))
+    print(
+        json.dumps(
+            {
+                "points": len(theta),
+                "rms": dict(zip(names, rms, strict=True)),
+                "largest": dict(zip(names, error, strict=True)),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -18,13 +18,15 @@ from time import perf_counter
 import numpy as np
 
 from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.models import Models
 from alfonsine.emulator.resample import resample
 from alfonsine.emulator.stored.file import save_emulator
+from alfonsine.study.collect import Collected, collect
 from alfonsine.study.prepare import Study, prepare
 from alfonsine.study.progress import Silent
 from alfonsine.study.run import open_engine
 from alfonsine.study.settings import EmulatorSettings, read_study
-from alfonsine.study.wide import box, compute, design, fit, models
+from alfonsine.study.wide import design, fit
 from alfonsine.theory.grids import spaced
 
 STUDY = Path(__file__).parents[1] / "examples" / "pk_wide.yaml"
@@ -52,22 +54,21 @@ def main() -> None:
     study = prepare(settings.model_copy(update={"design": chosen}), options.folder)
     options.folder.mkdir(parents=True, exist_ok=True)
     learned, held_out = design(study)
-    training, failed = models(study, learned, exact_calls(study, learned))
     fine = between(study)
-    test, _ = models(fine, held_out, exact_calls(fine, held_out))
-    outputs, truth = study.theory.outputs(), test.outputs["pk_lin"]
+    test = Models.of_set(exact(fine, held_out, "held-out").models)
 
     rows, found = [], {}
     recipes = {"alfonsine": None} | ({} if options.without_presets else PRESETS)
     for label, preset in recipes.items():
         own = settings.emulator if preset is None else preset_settings(label, preset, options.redshifts)
         named = replace(study, settings=study.settings.model_copy(update={"emulator": own}))
+        training = exact(named, learned, label.replace(", ", "-").replace(" ", "-"))
         begun = perf_counter()
-        emulator = fit(named, training, outputs, failed, Silent())
+        emulator = fit(named, training, Silent())
         seconds = trained_seconds(options.folder, label, perf_counter() - begun)
-        errors = largest_errors(emulator, fine, test.theta, truth)
+        errors = largest_errors(emulator, fine, test)
         quantiles = [float(np.quantile(errors, q)) for q in (0.5, 0.95, 0.99, 1.0)]
-        rows.append([label, len(training), seconds, *quantiles])
+        rows.append([label, int(training.models.filled.sum()), seconds, *quantiles])
         found[label] = quantiles[2]
         if preset is None:
             save_emulator(emulator, options.folder / "pk_wide.safetensors")
@@ -76,7 +77,7 @@ def main() -> None:
     for label, number, seconds, *quantiles in rows:
         print(f"{label:<22}{number:>8}{seconds:>10.0f}" + "".join(f"{q:>10.4f}" for q in quantiles))
     print("largest error of a model over all k and z, in per cent, that so many of the held-out models have at most")
-    result = {"models": len(training), "held_out": len(test), "p99_percent": found["alfonsine"]}
+    result = {"models": rows[0][1], "held_out": len(test), "p99_percent": found["alfonsine"]}
     if not options.without_presets:
         result |= {
             "ratio_cosmopower": found["cosmopower"] / found["alfonsine"],
@@ -86,10 +87,10 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def exact_calls(study: Study, theta: np.ndarray) -> list:
-    """From the archive where they are there."""
+def exact(study: Study, theta: np.ndarray, purpose: str) -> Collected:
+    """Models at these points, from the archive where they are there."""
     with open_engine(study) as engine:
-        return compute(study, engine, theta, Silent())
+        return collect(study, engine, theta, purpose, Silent())
 
 
 def between(study: Study) -> Study:
@@ -116,21 +117,20 @@ def trained_seconds(folder: Path, label: str, seconds: float) -> float:
     return known[label]
 
 
-def largest_errors(emulator: Emulator, fine: Study, theta: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def largest_errors(emulator: Emulator, fine: Study, test: Models) -> np.ndarray:
     """Per model, the largest relative error over all k and z, in per cent."""
     z = np.array(fine.theory.matter_power.z)
-    names = box(fine)[0]
     by_input = "z" in emulator.names
     if not by_input:
         emulator = resample(emulator, "pk_lin", z=z)
     errors = []
-    for point, exact in zip(theta, truth, strict=True):
+    for i, point in enumerate(test.theta):
+        theta = point
         if by_input:
-            columns = {**dict(zip(names, np.repeat(point[:, None], len(z), axis=1), strict=True)), "z": z}
-            found = emulator(np.column_stack([columns[name] for name in emulator.names]))["pk_lin"]
-        else:
-            found = emulator(point)["pk_lin"]
-        errors.append(np.abs(np.asarray(found, float).reshape(-1) / exact - 1).max())
+            columns = {**dict(zip(test.names, np.repeat(point[:, None], len(z), axis=1), strict=True)), "z": z}
+            theta = np.column_stack([columns[name] for name in emulator.names])
+        found = np.asarray(emulator(theta)["pk_lin"], float).reshape(-1)
+        errors.append(np.abs(found / test.read("pk_lin", np.array([i]))[0] - 1).max())
     return 100 * np.array(errors)
 
 

@@ -28,11 +28,14 @@ from jax import Array  # noqa: E402
 
 from alfonsine.emulator.emulator import Emulator  # noqa: E402
 from alfonsine.emulator.metric import fallback_errors  # noqa: E402
+from alfonsine.emulator.models import Models  # noqa: E402
 from alfonsine.emulator.stored.file import load_emulator  # noqa: E402
+from alfonsine.study.collect import collect  # noqa: E402
 from alfonsine.study.prepare import prepare  # noqa: E402
+from alfonsine.study.progress import Silent  # noqa: E402
+from alfonsine.study.run import open_engine  # noqa: E402
 from alfonsine.study.settings import read_study  # noqa: E402
-from alfonsine.study.wide import design, models  # noqa: E402
-from alfonsine.theory.archive import Archive  # noqa: E402
+from alfonsine.study.wide import design  # noqa: E402
 
 STUDY = Path(__file__).parents[1] / "examples" / "cmb_wide.yaml"
 SPECTRA = ("tt", "te", "ee", "pp")
@@ -111,12 +114,10 @@ def held_out(folder: Path, emulator: Emulator) -> tuple[np.ndarray, dict[str, np
     """Models of the exact code that were held out, from the archive."""
     study = prepare(read_study(STUDY), folder)
     _, theta = design(study)
-    with Archive(folder / "archive.sqlite") as archive:
-        inputs = [dict(zip(emulator.names, row, strict=True)) for row in theta.tolist()]
-        calls = [archive.get(Archive.key(study.theory.identity(), point)) for point in inputs]
-    there = [i for i, call in enumerate(calls) if call is not None]
-    test, _ = models(study, theta[there], [calls[i] for i in there])
-    return test.theta, {s: test.outputs[s] for s in SPECTRA}
+    with open_engine(study) as engine:
+        found = Models.of_set(collect(study, engine, theta, "held-out", Silent()).models)
+    rows = np.arange(len(found))
+    return found.theta, {s: found.read(s, rows) for s in SPECTRA}
 
 
 def times(predict: Predict, order: tuple[str, ...], points: np.ndarray, names: tuple[str, ...]) -> list[float]:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.models import Models
 
 QUANTILES = (0.5, 0.68, 0.95, 0.99, 1.0)
 CHUNK = 256  # models predicted at once
@@ -35,35 +36,34 @@ class HeldOutError(NamedTuple):
 
 
 def held_out_errors(
-    emulator: Emulator,
-    theta: Float[np.ndarray, "n d"],
-    outputs: Mapping[str, Float[np.ndarray, "n _"]],
-    units: Mapping[str, Float[np.ndarray, " _"]],
+    emulator: Emulator, test: Models, units: Mapping[str, Float[np.ndarray, " _"]]
 ) -> dict[str, HeldOutError]:
-    """Compare predictions with the exact code's outputs, name -> (n, m), at points that were not learned from."""
-    relative: dict[str, list[np.ndarray]] = {name: [] for name in outputs}
-    scaled: dict[str, list[np.ndarray]] = {name: [] for name in outputs}
-    squares = dict.fromkeys(outputs, 0.0)
-    for first in range(0, len(theta), CHUNK):
-        rows = slice(first, first + CHUNK)
-        found = emulator(theta[rows])
-        for name, values in outputs.items():
-            exact = np.asarray(values[rows], dtype=float)
+    """Compare predictions with the exact code's outputs at points that were not learned from."""
+    relative: dict[str, list[np.ndarray]] = {name: [] for name in test.outputs}
+    scaled: dict[str, list[np.ndarray]] = {name: [] for name in test.outputs}
+    squares, entries = dict.fromkeys(test.outputs, 0.0), dict.fromkeys(test.outputs, 0)
+    signs: dict[str, set[float]] = {name: set() for name in test.outputs}
+    for first in range(0, len(test), CHUNK):
+        rows = np.arange(first, min(first + CHUNK, len(test)))
+        found = emulator(test.theta[rows])
+        for name in test.outputs:
+            exact = np.asarray(test.read(name, rows), dtype=float)
             error = np.abs(np.asarray(found[name], dtype=float) - exact)
+            in_units = error / np.maximum(units[name][: exact.shape[1]], 1e-300)
             with np.errstate(divide="ignore", invalid="ignore"):
                 relative[name].append((error / np.abs(exact)).max(axis=1))
-            in_units = error / np.maximum(units[name], 1e-300)
             scaled[name].append(in_units.max(axis=1))
             squares[name] += float(np.sum(in_units**2))
+            entries[name] += exact.size
+            signs[name] |= set(np.unique(np.sign(exact)).tolist())
     result = {}
-    for name, values in outputs.items():
-        one_sign = bool((values > 0).all() or (values < 0).all())
-        percent = 100.0 * np.concatenate(relative[name])
-        largest = np.concatenate(scaled[name])
+    for name in test.outputs:
+        percent, largest = 100.0 * np.concatenate(relative[name]), np.concatenate(scaled[name])
+        one_sign = signs[name] in ({1.0}, {-1.0})
         result[name] = HeldOutError(
-            models=len(theta),
+            models=len(test),
             percent={q: float(np.quantile(percent, q)) for q in QUANTILES} if one_sign else None,
             units={q: float(np.quantile(largest, q)) for q in QUANTILES},
-            rms=float(np.sqrt(squares[name] / values.size)),
+            rms=float(np.sqrt(squares[name] / entries[name])),
         )
     return result

@@ -9,25 +9,37 @@ the spread over the training set for anything else.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float
 
 AUTO = ("tt", "ee", "bb", "pp")
+UNLENSED = "unlensed_"  # how the name of a spectrum before lensing begins
 UNSEEN_WEIGHT = 0.03  # keeps what the data cannot see well described without crowding out what they can
 
 
 def fallback_errors(outputs: Mapping[str, Float[np.ndarray, "n _"]]) -> dict[str, Float[np.ndarray, " _"]]:
     """Standard error of every output where no data set gives one."""
     mean = {name: values.mean(axis=0) for name, values in outputs.items()}
+    return typical_errors(mean, {name: values.std(axis=0) for name, values in outputs.items()})
+
+
+def typical_errors(
+    mean: Mapping[str, Float[np.ndarray, " _"]],
+    spread: Mapping[str, Float[np.ndarray, " _"]],
+    multipoles: Mapping[str, Float[np.ndarray, " _"]] = MappingProxyType({}),
+) -> dict[str, Float[np.ndarray, " _"]]:
+    """The same, from mean and standard deviation over a training set; multipoles are 2, 3, ... where not given."""
     errors = {}
-    for name, values in outputs.items():
-        modes = 2.0 * (np.arange(values.shape[1]) + 2) + 1.0
-        if name in AUTO:
-            errors[name] = np.abs(mean[name]) * np.sqrt(2.0 / modes)
-        elif name == "te" and {"tt", "ee"} <= set(outputs):
-            errors[name] = np.sqrt((mean["te"] ** 2 + mean["tt"] * mean["ee"]) / modes)
+    for name, values in mean.items():
+        kind, prefix = name.removeprefix(UNLENSED), UNLENSED if name.startswith(UNLENSED) else ""
+        modes = 2.0 * multipoles.get(name, np.arange(len(values)) + 2.0) + 1.0
+        tt, ee = mean.get(f"{prefix}tt"), mean.get(f"{prefix}ee")
+        if kind in AUTO:
+            errors[name] = np.abs(values) * np.sqrt(2.0 / modes)
+        elif kind == "te" and tt is not None and ee is not None:
+            errors[name] = np.sqrt((values**2 + tt * ee) / modes)
         else:
-            spread = values.std(axis=0)
-            errors[name] = np.where(spread > 0, spread, 1.0)
+            errors[name] = np.where(spread[name] > 0, spread[name], 1.0)
     return errors

@@ -1,72 +1,75 @@
 """What the card of an emulator says of its errors and its speed, measured on models that it has not learned from."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from alfonsine.emulator.box.fit import multipoles
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.held_out import QUANTILES, held_out_errors
-from alfonsine.emulator.metric import AUTO, fallback_errors
+from alfonsine.emulator.metric import AUTO, UNLENSED, typical_errors
+from alfonsine.emulator.models import Models
+from alfonsine.emulator.networks.streaming import moments
 from alfonsine.emulator.speed import measure_speed
-from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.emulate import data_metric
 from alfonsine.study.prepare import Study
-from alfonsine.theory.output import Output
 
 CHUNK = 256
 
 
-def measured(
-    study: Study, emulator: Emulator, outputs: Mapping[str, Output], training: TrainingSet, test: TrainingSet
-) -> Emulator:
+def measured(study: Study, emulator: Emulator, training: Models, test: Models) -> Emulator:
     """The same emulator with errors on the held-out models, and its speed, on its card."""
-    units = fallback_errors(training.outputs)
-    theta, exact = at_redshifts(emulator, test, outputs)
-    found = held_out_errors(emulator, theta, exact, {name: units[name][: v.shape[1]] for name, v in exact.items()})
+    found = {name: moments(lambda name=name: (x for _, x in training.pieces(name))) for name in training.outputs}
+    mean, spread = {n: f.mean for n, f in found.items()}, {n: f.std for n, f in found.items()}
+    units = typical_errors(mean, spread, multipoles(training.outputs))
+    test = at_redshifts(emulator, test)
     errors = {}
-    for name, error in found.items():
-        unit = "cosmic variance" if name in (*AUTO, "te") else "the spread over the box"
-        errors[name] = {**error.record(), "unit": unit}
-    card = emulator.card | {"held_out": errors, "speed": measure_speed(emulator, theta)}
+    for name, error in held_out_errors(emulator, test, units).items():
+        cosmic = name.removeprefix(UNLENSED) in (*AUTO, "te")
+        errors[name] = {**error.record(), "unit": "cosmic variance" if cosmic else "the spread over the box"}
+    card = emulator.card | {"held_out": errors, "speed": measure_speed(emulator, test.theta)}
     if study.likelihoods:
         card["data_errors"] = data_errors(study, emulator, test)
     return replace(emulator, card_text=json.dumps(card, sort_keys=True))
 
 
-def at_redshifts(
-    emulator: Emulator, test: TrainingSet, outputs: Mapping[str, Output]
-) -> tuple[Float[np.ndarray, "n d"], dict[str, Float[np.ndarray, "n _"]]]:
-    """Held-out models as the emulator takes them: one row per redshift where that is one of its inputs."""
+def at_redshifts(emulator: Emulator, test: Models) -> Models:
+    """Held-out models as the emulator takes them: one for each redshift where that is one of its inputs."""
     if "z" not in emulator.names or "z" in test.names:
-        return test.theta, dict(test.outputs)
-    z = next(axis.array for output in outputs.values() for axis in output.axes if axis.name == "z")
-    n = len(test)
-    theta = np.repeat(test.theta, len(z), axis=0)
-    columns = {**dict(zip(test.names, theta.T, strict=True)), "z": np.tile(z, n)}
-    exact = {}
-    for name, values in test.outputs.items():
-        surface = any(axis.name == "z" for axis in outputs[name].axes)
-        exact[name] = values.reshape(n * len(z), -1) if surface else np.repeat(values, len(z), axis=0)
-    return np.column_stack([columns[name] for name in emulator.names]), exact
+        return test
+    surfaces = {name for name, output in test.outputs.items() if any(axis.name == "z" for axis in output.axes)}
+    z = next(test.outputs[name].axis("z").array for name in surfaces)
+    columns = {
+        **dict(zip(test.names, np.repeat(test.theta, len(z), axis=0).T, strict=True)),
+        "z": np.tile(z, len(test)),
+    }
+
+    def read(name: str, rows: Int[np.ndarray, " b"]) -> Float[np.ndarray, "b _"]:
+        values = test.read(name, rows // len(z))
+        if name not in surfaces:
+            return values
+        return values.reshape(len(rows), len(z), -1)[np.arange(len(rows)), rows % len(z)]
+
+    theta = np.column_stack([columns[name] for name in emulator.names])
+    return Models(emulator.names, theta, test.outputs, read, test.digest)
 
 
-def data_errors(study: Study, emulator: Emulator, test: TrainingSet) -> dict[str, Any]:
+def data_errors(study: Study, emulator: Emulator, test: Models) -> dict[str, Any]:
     """Per data set, the error of the bands of each held-out model in standard errors of the data, all bands together.
 
     Half its square is the error in ln L at a model that fits the data perfectly.
     """
     found = {}
     for label, likelihood in study.likelihoods.items():
-        metric = data_metric((likelihood,), {name: test.outputs[name][0] for name in likelihood.spectra})
+        metric = data_metric((likelihood,), {name: test.read(name, np.array([0]))[0] for name in likelihood.spectra})
         sizes = []
         for first in range(0, len(test), CHUNK):
-            rows = slice(first, first + CHUNK)
+            rows = np.arange(first, min(first + CHUNK, len(test)))
             predicted = emulator(test.theta[rows])
-            change = {n: np.asarray(predicted[n], float) - test.outputs[n][rows] for n in likelihood.spectra}
+            change = {n: np.asarray(predicted[n], float) - test.read(n, rows) for n in likelihood.spectra}
             sizes.append(np.linalg.norm(metric(change), axis=1))
         size = np.concatenate(sizes)
         found[label] = {f"{100 * q:g} %": float(np.quantile(size, q)) for q in QUANTILES}

@@ -17,12 +17,9 @@ from alfonsine.emulator.networks.presets import PRESETS, Connect, CosmoPower
 from alfonsine.emulator.networks.rows import Rows
 from alfonsine.emulator.networks.training import train
 from alfonsine.errors import InputError, nearest
-from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.progress import Progress
 from alfonsine.study.settings import EmulatorSettings
-from alfonsine.theory.output import Output
 
-MODELS = "models"
 STORED = ("activation", "architecture", "normalisation")  # what a prediction needs; a loss is needed no more
 TRAINING = "training"
 
@@ -45,32 +42,21 @@ def recipe(settings: EmulatorSettings) -> Connect | CosmoPower:
     return kind(**options)
 
 
-def model_set(folder: Path, training: TrainingSet, outputs: Mapping[str, Output]) -> ModelSet:
-    """The training set on disk, where a training finds it again."""
-    wanted = [outputs[name] for name in training.outputs]
-    writer = ModelSet.create(folder, training.names, wanted, len(training))
-    missing = writer.missing
-    writer.write(missing, training.theta[missing], {name: v[missing] for name, v in training.outputs.items()})
-    return writer.close()
-
-
 def fit_preset(
     settings: EmulatorSettings,
     folder: Path,
     parts: Path,
-    training: TrainingSet,
+    models: ModelSet,
     box: tuple[tuple[str, ...], np.ndarray, np.ndarray],
-    outputs: Mapping[str, Output],
     card: Mapping[str, Any],
     seed: int,
     progress: Progress,
 ) -> Emulator:
     """Train all networks of the preset, or go on where a training was interrupted, and make one emulator of them."""
-    models = model_set(folder / MODELS / f"{settings.preset}-{training.digest[:12]}", training, outputs)
     networks = {}
     for name, plan in recipe(settings).plans(models).items():
         progress.start(f"training {name}", total=sum(stage.epochs for stage in plan.stages))
-        purpose = json.dumps([plan.record(), training.digest, seed, settings.members], sort_keys=True)
+        purpose = json.dumps([plan.record(), models.identity(), seed, settings.members], sort_keys=True)
         at = folder / TRAINING / f"{settings.preset}-{name}-{hashlib.sha256(purpose.encode()).hexdigest()[:12]}"
         network = train(models, plan, at, seed, settings.members, parts, lambda record: progress.advance(""))
         if settings.members > 1:
@@ -78,5 +64,5 @@ def fit_preset(
             network = calibrate(network, rows, rows.part("test"))
         networks[name] = network
     record = {"preset": settings.preset, "networks": {name: json.loads(n.card) for name, n in networks.items()}}
-    ranges = ranges_of(*box, list(outputs.values()))
+    ranges = ranges_of(*box, list(models.outputs.values()))
     return emulator_of(list(networks.values()), ranges, {**card, **record})

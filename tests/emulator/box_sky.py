@@ -3,6 +3,7 @@
 import numpy as np
 
 from alfonsine.emulator.box.fit import BoxShape, fit_box
+from alfonsine.emulator.models import Models
 from alfonsine.theory.output import Axis, Output, multipoles, numbers
 
 NAMES = ("omega", "n_s", "logA", "tau_reio")
@@ -13,6 +14,7 @@ K = np.geomspace(1e-3, 5.0, 40)
 DESCRIBED = {
     "pk_lin": Output("pk_lin", "Mpc^3", (Axis("z", "", tuple(Z)), Axis("k", "1/Mpc", tuple(K)))),
     "tt": multipoles("tt", 39, "muK^2"),
+    "unlensed_ee": multipoles("unlensed_ee", 39, "muK^2"),
     "H": Output("H", "km/s/Mpc", (Axis("z", "", tuple(Z)),)),
     "derived": numbers(("age", "sigma")),
 }
@@ -34,6 +36,7 @@ def outputs(theta):
     return {
         "pk_lin": power(theta).reshape(len(theta), -1),
         "tt": 1e3 * np.exp(log_a - 2 * tau) * shape / ell**2,
+        "unlensed_ee": 30 * np.exp(log_a) * (np.exp(-2 * tau) * shape / ell**2 + (ell < 30) * tau**2 / ell),
         "H": 67.0 * np.sqrt(1 + omega * ((1 + Z) ** 3 - 1)),
         "derived": np.hstack([1 / omega, np.exp(log_a / 2) * omega]),
     }
@@ -43,7 +46,10 @@ def draws(n, seed):
     return np.random.default_rng(seed).uniform(LOWER, UPPER, (n, 4))
 
 
+def models(theta, only=tuple(DESCRIBED)):
+    """Models in memory."""
+    return Models.of_arrays(NAMES, theta, {n: v for n, v in outputs(theta).items() if n in only}, DESCRIBED)
+
+
 def fitted(n=150, seed=1, only=tuple(DESCRIBED), **shape):
-    theta = draws(n, seed)
-    learned = {name: values for name, values in outputs(theta).items() if name in only}
-    return fit_box(NAMES, LOWER, UPPER, theta, learned, DESCRIBED, shape=BoxShape(**shape), card={"remark": "toy"})
+    return fit_box(models(draws(n, seed), only), LOWER, UPPER, shape=BoxShape(**shape), card={"remark": "toy"})

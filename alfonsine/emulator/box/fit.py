@@ -1,12 +1,12 @@
 """Training set all over a box in, emulator out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from alfonsine.emulator.around.blocks import POLARISED, REIONISATION
 from alfonsine.emulator.box.cube import Cube, box_domain
@@ -14,7 +14,9 @@ from alfonsine.emulator.box.physics import Known, known
 from alfonsine.emulator.box.series import Series, fit_series, solve
 from alfonsine.emulator.box.surrogate import ChebyshevBlock, ChebyshevSurrogate
 from alfonsine.emulator.emulator import Emulator, Shown
-from alfonsine.emulator.metric import fallback_errors
+from alfonsine.emulator.metric import UNLENSED, typical_errors
+from alfonsine.emulator.models import Models
+from alfonsine.emulator.networks.streaming import Chunks, moments, principal_components
 from alfonsine.emulator.scaling import Scaling
 from alfonsine.emulator.transform import INVERSE
 from alfonsine.errors import InputError
@@ -22,6 +24,7 @@ from alfonsine.theory.output import Output
 
 RELATIVE = 1e-3  # unit in which errors of a logarithm are counted
 WIDE = 1.5  # an input whose edges differ by a larger factor may be taken by its logarithm
+IN_MEMORY = 1 << 30  # bytes of an output up to which all of it is read at once
 WORTH = 0.9  # and is where that lowers the error to this fraction
 
 
@@ -56,82 +59,94 @@ class FittedBlock(NamedTuple):
 
 
 def fit_box(
-    names: Sequence[str],
+    models: Models,
     lower: Float[np.ndarray, " d"],
     upper: Float[np.ndarray, " d"],
-    theta: Float[np.ndarray, "n d"],
-    outputs: Mapping[str, Float[np.ndarray, "n _"]],
-    described: Mapping[str, Output],
     *,
     errors: Mapping[str, Float[np.ndarray, " _"]] | None = None,
     shape: BoxShape = BoxShape(),
     card: Mapping | None = None,
 ) -> BoxFit:
-    """Fit every output, name -> (n, m), over the box; `errors` are the units in which an output's error is counted.
+    """Fit every output over the box; `errors` are the units in which an output's error is counted, (m,).
 
     Without them: cosmic variance for CMB spectra, relative error for what is learned as a logarithm, and the spread
-    over the training set for anything else.
+    over the training set for anything else. Outputs are read piece by piece and never held as a whole where there are
+    more than `IN_MEMORY` bytes of one.
     """
-    if len(theta) < 2 * len(names) + 2:
-        raise InputError(f"expected at least {2 * len(names) + 2} models to learn from, got {len(theta)}")
-    units = {**fallback_errors(outputs), **(errors or {})}
+    names = models.names
+    if len(models) < 2 * len(names) + 2:
+        raise InputError(f"expected at least {2 * len(names) + 2} models to learn from, got {len(models)}")
+    statistics = {name: moments(lambda name=name: (x for _, x in models.pieces(name))) for name in models.outputs}
+    units = typical_errors(
+        {name: found.mean for name, found in statistics.items()},
+        {name: found.std for name, found in statistics.items()},
+        multipoles(models.outputs),
+    ) | dict(errors or {})
     blocks, basis, shown, left_out, first = [], {}, [], {}, 0
-    for name in sorted(outputs):
-        values, output = outputs[name], described[name]
+    for name in sorted(models.outputs):
+        output = models.outputs[name]
+        facts = known(output, names, statistics[name].low, statistics[name].high)
         parts = groups(output)
-        found = [
-            fit_output(names, lower, upper, theta, values[:, rows], output, units[name][rows], shape) for rows in parts
-        ]
+        found = [fit_rows(models, lower, upper, output, facts, rows, units[name], shape) for rows in parts]
         widths = [part.block.size for part in found]
-        matrix = np.zeros((values.shape[1], sum(widths)))
+        matrix = np.zeros((output.size, sum(widths)))
         for rows, part, start in zip(parts, found, np.cumsum([0, *widths]), strict=False):
             matrix[rows, start : start + part.block.size] = part.basis
         blocks += [part.block for part in found]
         basis[name] = jnp.asarray(matrix, dtype=shape.precision)
-        transform = known(output, names, values).transform
-        shown.append((name, Shown(first, first + sum(widths), transform)))
+        shown.append((name, Shown(first, first + sum(widths), facts.transform)))
         left_out[name] = float(np.sqrt(sum(p.left_out**2 * len(p.basis) for p in found) / len(matrix)))
         first += sum(widths)
     emulator = Emulator(
-        tuple(names),
+        names,
         ChebyshevSurrogate(tuple(blocks)),
         basis,
         box_domain(lower, upper),
         json.dumps(dict(card or {}), sort_keys=True),
         tuple(shown),
-        json.dumps({name: described[name].record() for name in sorted(outputs)}, sort_keys=True),
+        json.dumps({name: output.record() for name, output in sorted(models.outputs.items())}, sort_keys=True),
     )
     return BoxFit(emulator, left_out)
 
 
+def multipoles(outputs: Mapping[str, Output]) -> dict[str, Float[np.ndarray, " _"]]:
+    """Those of each spectrum."""
+    return {name: o.axis("l").array for name, o in outputs.items() if [axis.name for axis in o.axes] == ["l"]}
+
+
 def groups(output: Output) -> list[np.ndarray]:
     """Rows of an output that bend alike: the reionisation bump of polarisation bends with the optical depth alone."""
-    if output.name.removeprefix("unlensed_") in POLARISED and [axis.name for axis in output.axes] == ["l"]:
+    if output.name.removeprefix(UNLENSED) in POLARISED and [axis.name for axis in output.axes] == ["l"]:
         low = output.axis("l").array < REIONISATION
         return [np.flatnonzero(part) for part in (low, ~low) if part.any()]
     return [np.arange(output.size)]
 
 
-def fit_output(
-    names: Sequence[str],
+def fit_rows(
+    models: Models,
     lower: Float[np.ndarray, " d"],
     upper: Float[np.ndarray, " d"],
-    theta: Float[np.ndarray, "n d"],
-    values: Float[np.ndarray, "n m"],
     output: Output,
-    unit: Float[np.ndarray, " m"],
+    facts: Known,
+    rows: Int[np.ndarray, " m"],
+    unit: Float[np.ndarray, " _"],
     shape: BoxShape,
 ) -> FittedBlock:
-    """Take out what is known, compress in units of the error, fit the rest."""
-    facts = known(output, names, values)
-    centre = (lower + upper) / 2
-    scaling = Scaling.of(output.name, names, centre)
-    if facts.transform == "exp":
-        scaling, unit = Scaling.of("", names, centre), np.full(values.shape[1], RELATIVE)
-    learned = INVERSE[facts.transform](values) / scaling.at(theta)[:, None]
-    learned -= slope_lengths(facts, theta, centre) @ slope_changes(facts, values.shape[1])
-    mean = learned.mean(axis=0)
-    directions, components = compress(learned, mean, unit, shape.components)
+    """Take out what is known of some rows of an output, compress in units of the error, fit the rest."""
+    names, theta, centre = models.names, models.theta, (lower + upper) / 2
+    logarithm = facts.transform == "exp"
+    scaling = Scaling.of("" if logarithm else output.name.removeprefix(UNLENSED), names, centre)
+    unit = np.full(len(rows), RELATIVE) if logarithm else np.maximum(unit[rows], 1e-300)
+    factor, lengths = scaling.at(theta), slope_lengths(facts, theta, centre)
+    changes = slope_changes(facts, output.size)[:, rows]
+
+    def white() -> Iterator[np.ndarray]:
+        """What is left to learn, in units of the error."""
+        for piece, values in models.pieces(output.name):
+            left = INVERSE[facts.transform](values[:, rows]) / factor[piece, None]
+            yield (left - lengths[piece] @ changes) / unit
+
+    mean, directions, components = compress(white, len(models), len(rows), shape.components)
     inputs = [i for i in range(len(names)) if i not in facts.exact]
     cube, series = best_cube(lower[inputs], upper[inputs], theta[:, inputs], components, shape.terms)
     kept = np.mean(series.residuals**2, axis=0) < (1.0 - shape.learned) * np.mean(components**2, axis=0)
@@ -145,24 +160,26 @@ def fit_output(
         jnp.asarray(series.table),
         jnp.asarray(series.coefficients[:, kept]),
     )
-    rows = np.vstack([mean[None, :], slope_changes(facts, len(mean)), directions[kept]])
-    return FittedBlock(block, rows.T, float(np.sqrt(lost)))
+    found = np.vstack([mean * unit, changes, directions[kept] * unit])
+    return FittedBlock(block, found.T, float(np.sqrt(lost)))
 
 
 def compress(
-    learned: Float[np.ndarray, "n m"], mean: Float[np.ndarray, " m"], unit: Float[np.ndarray, " m"], count: int
-) -> tuple[Float[np.ndarray, "k m"], Float[np.ndarray, "n k"]]:
-    """Directions in the outputs and components along them, ordered by how much the data would notice."""
-    n, m = learned.shape
-    white = (learned - mean) / unit
-    gram = white @ white.T if n <= m else white.T @ white
-    size, vectors = np.linalg.eigh(gram)
-    strongest = np.argsort(size)[::-1][: min(count, n - 1, m)]
-    strongest = strongest[size[strongest] > 1e-20 * size[strongest[0]]]
-    right = vectors[:, strongest]
-    if n <= m:
-        right = (white.T @ right) / np.sqrt(size[strongest])
-    return (right * unit[:, None]).T, white @ right
+    white: Chunks, n: int, m: int, count: int
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "k m"], Float[np.ndarray, "n k"]]:
+    """Mean, orthonormal directions, and components along them, of n rows of m numbers, the largest first."""
+    count = min(count, n - 1, m)
+    if 8 * n * m <= IN_MEMORY:
+        rows = np.vstack(list(white()))
+        mean = rows.mean(axis=0)
+        rows -= mean
+        size, vectors = np.linalg.eigh(rows @ rows.T if n <= m else rows.T @ rows)
+        strongest = np.argsort(size)[::-1][:count]
+        strongest = strongest[size[strongest] > 1e-20 * size[strongest[0]]]
+        right = vectors[:, strongest] if n > m else (rows.T @ vectors[:, strongest]) / np.sqrt(size[strongest])
+        return mean, right.T, rows @ right
+    found = principal_components(white, count)
+    return found.mean, found.vectors, np.vstack([(rows - found.mean) @ found.vectors.T for rows in white()])
 
 
 def best_cube(

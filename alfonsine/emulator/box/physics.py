@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from alfonsine.emulator.metric import UNLENSED
 from alfonsine.emulator.scaling import AMPLITUDE, LOG_AMPLITUDE, PROPORTIONAL
 from alfonsine.theory.output import Output
 
@@ -45,17 +46,17 @@ class Known(NamedTuple):
     exact: tuple[int, ...]
 
 
-def known(output: Output, names: Sequence[str], values: Float[np.ndarray, "n m"]) -> Known:
-    """What is known of an output of the named inputs, given some of its values."""
-    base = output.name.removeprefix("unlensed_")
-    if output.name in POWER and (values > 0).all():
+def known(output: Output, names: Sequence[str], low: Float[np.ndarray, " m"], high: Float[np.ndarray, " m"]) -> Known:
+    """What is known of an output of the named inputs, given the smallest and largest value of each of its entries."""
+    base = output.name.removeprefix(UNLENSED)
+    if output.name in POWER and (low > 0).all():
         slopes = power_slopes(output, names)
         exact = tuple(slope.position for slope in slopes) if output.name in LINEAR_POWER else ()
         return Known("exp", slopes, exact)
     if base in PROPORTIONAL:
         exact = tuple(i for i, n in enumerate(names) if n in (*LOG_AMPLITUDE, *AMPLITUDE))
         return Known("identity", (), exact if base != output.name else ())  # lensing is not linear
-    spans = (values > 0).all() and bool((values.max(axis=0) > SPAN * values.min(axis=0)).any())
+    spans = (low > 0).all() and bool((high > SPAN * low).any())
     return Known("exp" if spans and output.axes else "identity", (), ())
 
 

@@ -20,6 +20,7 @@ from alfonsine.emulator.box.chebyshev import terms, values
 NOISE = np.logspace(-14, -1, 14)  # tried for every component, in units of its variance
 START = 0.3  # decay of every input to begin with
 STEPS = (0.5, 0.75, 1.33, 2.0)  # factors tried on -ln(decay)
+MOST = 2000  # terms: more cost evaluation, and time to fit, than they gain
 WORTH = 0.01  # a change must lower the error by this fraction
 SWEEPS = 4
 
@@ -69,10 +70,10 @@ def fit_series(
     """Find the decay of every input by coordinate descent on the leave-one-out error, and fit.
 
     `u` in [-1, 1]; components in comparable units, so that their summed squares are what should be small. Half as
-    many terms as points where `count` is not given: more cost evaluation and gain nothing.
+    many terms as points, and no more than `MOST`, where `count` is not given.
     """
     n, d = u.shape
-    count = count or max(n // 2, d + 1)
+    count = count or min(max(n // 2, d + 1), MOST)
     best = solve(u, target, np.full(d, START) if start is None else start, count)
     lowest = float(np.mean(np.sum(best.residuals**2, axis=1)))
     for _ in range(SWEEPS):
