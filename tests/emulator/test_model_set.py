@@ -164,3 +164,14 @@ def test_reading_a_gigabyte_takes_little_memory(tmp_path):
     total, grown = (float(word) for word in done.stdout.split())
     assert total == 0.0
     assert grown < 250, f"{grown} MiB"
+
+
+def test_drawing_the_split_leaves_the_identity(tmp_path):
+    """A training that was begun before there was a split must be found again."""
+    writer = ModelSet.create(tmp_path / "set", ("a",), [multipoles("y", 2, "")], 20)
+    rows = np.arange(20)
+    writer.write(rows, rows[:, None].astype(float), {"y": np.ones((20, 2))})
+    models = writer.close()
+    before = models.identity()
+    models.split(3, (0.8, 0.1, 0.1))
+    assert ModelSet.open(tmp_path / "set").identity() == before

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from alfonsine.emulator.around.blocks import POLARISED, REIONISATION
+from alfonsine.emulator.around.blocks import POLARISED
 from alfonsine.emulator.box.cube import Cube, box_domain
 from alfonsine.emulator.box.physics import Known, known
 from alfonsine.emulator.box.series import Series, fit_series, solve
@@ -24,6 +24,7 @@ from alfonsine.theory.output import Output
 
 RELATIVE = 1e-3  # unit in which errors of a logarithm are counted
 WIDE = 1.5  # an input whose edges differ by a larger factor may be taken by its logarithm
+BUMP = 90  # multipole below which polarisation bends as reionisation does: over a box that reaches beyond 30
 IN_MEMORY = 1 << 30  # bytes of an output up to which all of it is read at once
 WORTH = 0.9  # and is where that lowers the error to this fraction
 
@@ -117,7 +118,7 @@ def multipoles(outputs: Mapping[str, Output]) -> dict[str, Float[np.ndarray, " _
 def groups(output: Output) -> list[np.ndarray]:
     """Rows of an output that bend alike: the reionisation bump of polarisation bends with the optical depth alone."""
     if output.name.removeprefix(UNLENSED) in POLARISED and [axis.name for axis in output.axes] == ["l"]:
-        low = output.axis("l").array < REIONISATION
+        low = output.axis("l").array < BUMP
         return [np.flatnonzero(part) for part in (low, ~low) if part.any()]
     return [np.arange(output.size)]
 

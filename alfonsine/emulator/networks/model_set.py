@@ -122,7 +122,7 @@ class ModelSet:
 
     def identity(self) -> str:
         """SHA-256 of header, inputs and filled rows, without reading the outputs: is this still the same set?"""
-        header = {k: v for k, v in _header(self.folder).items() if k != "digest"}
+        header = {k: v for k, v in _header(self.folder).items() if k not in ("digest", "split")}
         found = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
         found.update(self.filled.tobytes())
         found.update(self.theta.tobytes())
