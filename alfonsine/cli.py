@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from alfonsine.errors import InputError
+from alfonsine.terminal import Display, show
 
 if TYPE_CHECKING:
     from alfonsine.study.prepare import Study as Prepared
@@ -252,7 +253,7 @@ def _run(study: "Prepared", quiet: bool) -> None:
         progress.start("report")
         render(folder)
     certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
-    _show(certificate, folder)
+    show(certificate, folder)
     if certificate["outcome"] != "pass":
         raise typer.Exit(1)
 
@@ -261,85 +262,11 @@ def _run(study: "Prepared", quiet: bool) -> None:
 def _progress(quiet: bool) -> Iterator["Progress"]:
     from alfonsine.study.progress import Silent
 
-    progress = Silent() if quiet else _Display()
+    progress = Silent() if quiet else Display()
     try:
         yield progress
     finally:
         progress.stop()
-
-
-def _show(certificate: dict[str, Any], folder: Path) -> None:
-    """Print the outcome, what it rests on, and where to read more."""
-    table = Table(box=None, show_header=False)
-    kl, calls = certificate.get("kl", {}), certificate.get("solver_calls", {})
-    rows = {
-        "outcome": certificate["outcome"],
-        "advice": certificate.get("advice", ""),
-        "KL to the exact posterior": f"{_told(kl.get('estimate'))} nats, 95 % sure below {_told(kl.get('upper95'))}",
-        "exact calls": ", ".join(f"{n} {what}" for what, n in calls.items()),
-        "run folder": str(folder),
-        "report": str(folder / "report.html"),
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    Console().print(table)
-
-
-def _told(value: float | None) -> str:
-    """Two digits, or a word for what the certificate could not state."""
-    return "unknown" if value is None else f"{value:.2g}"
-
-
-class _Display:
-    """Progress on a terminal: one live line with the stage below lines that stay; plain lines in a log."""
-
-    def __init__(self) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-        )
-
-        self._console = Console()
-        self._live = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self._console,
-            transient=True,
-        )
-        self._task: Any = None
-
-    def start(self, stage: str, total: int | None = None) -> None:
-        """Show the stage; in a log, as a line."""
-        self.stop()
-        if not self._console.is_terminal:
-            self.say(f"{stage}{f' ({total})' if total else ''} ...")
-            return
-        self._task = self._live.add_task(stage, total=total, note="")
-        self._live.start()
-
-    def advance(self, note: str = "") -> None:
-        """Move the bar."""
-        if self._task is not None:
-            self._live.update(self._task, advance=1, note=note)
-
-    def say(self, line: str) -> None:
-        """Print a line above the bar."""
-        self._live.console.print(line, highlight=False, markup=False, soft_wrap=True)  # whole lines in a log
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._task is not None:
-            self._live.stop()
-            self._live.remove_task(self._task)
-            self._task = None
 
 
 if __name__ == "__main__":

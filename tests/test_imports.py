@@ -18,6 +18,7 @@ ROOMS = (
     "study",
     "report",
     "plugins",
+    "terminal",
     "cli",
 )
 BELOW_ALL = {"errors"}

@@ -39,7 +39,7 @@ def collect(study: Study, engine: Engine, theta: np.ndarray, purpose: str, progr
     writer = resumed(folder)
     todo = np.arange(len(theta)) if writer is None else writer.missing
     reasons: list[str] = []
-    progress.start("exact calls", total=len(theta))
+    progress.start(f"exact calls ({purpose})", total=len(theta))
     for _ in range(len(theta) - len(todo)):
         progress.advance()
     for first in range(0, len(todo), BATCH):

@@ -85,7 +85,7 @@ def plan_box(study: Study) -> str:
     lines = {
         "exact code": study.settings.theory.code,
         "emulated in": ", ".join(names),
-        "outputs": ", ".join(study.theory.outputs()),
+        "outputs": ", ".join(study.theory.outputs()) or "known after the first call",
         "exact calls": f"{settings.number} to learn from ({settings.kind}), {settings.held_out} held out",
         "in the archive": f"{len(found)} finished calls of this very code and settings",
         "time": time,

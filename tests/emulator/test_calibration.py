@@ -14,6 +14,8 @@ from alfonsine.errors import InputError
 
 PLAN = Plan(("tt", "te"), (16, 16), (Stage(1e-2, 60, 32),), fractions=(0.12, 0.08, 0.8))
 
+pytestmark = pytest.mark.slow  # the members are trained until they have learned
+
 
 @pytest.fixture(scope="module")
 def ensemble(tmp_path_factory):

@@ -55,6 +55,7 @@ def slope_error(trained):
     return float(jnp.sqrt(jnp.mean((found - truth) ** 2) / jnp.mean(truth**2)))
 
 
+@pytest.mark.slow
 def test_the_derivative_term_lowers_the_error_of_derivatives(kept, tmp_path):
     with_term = train(kept, PLAN, tmp_path / "with")
     without = train(kept, dataclasses.replace(PLAN, derivatives=None), tmp_path / "without")

@@ -63,6 +63,7 @@ def test_initial_parameters_of_the_presets(kept):
     assert np.std([np.asarray(layer.activation.beta) for layer in network.layers]) == pytest.approx(1, rel=0.06)
 
 
+@pytest.mark.slow
 def test_connect_trains(tmp_path):
     """A small one, with a higher rate: all outputs at once, to a fifth of their spread."""
     kept = toy_set(tmp_path / "set")
@@ -71,6 +72,7 @@ def test_connect_trains(tmp_path):
     assert set(errors) == {"tt", "te", "derived", "pk"} and max(errors.values()) < 0.2, errors
 
 
+@pytest.mark.slow
 def test_cosmopower_trains(tmp_path):
     kept = toy_set(tmp_path / "set", 240, only=("te", "pk"))
     preset = CosmoPower(
