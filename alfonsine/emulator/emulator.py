@@ -60,13 +60,16 @@ class Emulator(eqx.Module):
         """Units and axes of the outputs."""
         return {name: Output.of_record(name, record) for name, record in json.loads(self.outputs_text).items()}
 
+    def is_linear(self, name: str) -> bool:
+        """Whether an output is linear in the amplitudes."""
+        return self.made_of(name).transform == "identity"
+
     def linear(self, name: str) -> Float[Array, "m K"]:
         """Matrix from all amplitudes to an output; InputError for one that is not linear in them."""
-        first, stop, transform = self.made_of(name)
-        if transform != "identity":
+        first, stop, _ = self.made_of(name)
+        if not self.is_linear(name):
             raise InputError(
-                f"expected an output that is emulated linearly, got '{name}', of which the logarithm is emulated; "
-                "train it with the default preset"
+                f"expected an output that is emulated linearly, got '{name}', of which the logarithm is emulated"
             )
         matrix = self.basis[name].astype(float)
         return jnp.pad(matrix, ((0, 0), (first, sum(self.surrogate.sizes) - stop)))
@@ -75,6 +78,15 @@ class Emulator(eqx.Module):
     def card(self) -> dict[str, Any]:
         """What the emulator was made from: exact code, settings, training set, measured errors."""
         return json.loads(self.card_text)
+
+    def predict(self, theta: Float[Array, " d"]) -> dict[str, Array]:
+        """All outputs at one point, for compiled code that has itself asked whether it lies in the domain."""
+        amplitudes, found = self.surrogate(theta), {}
+        for name, matrix in self.basis.items():
+            first, stop, transform = self.made_of(name)
+            combined = matrix @ amplitudes[first:stop].astype(matrix.dtype)
+            found[name] = FORWARD[transform](combined, self.offsets.get(name))
+        return found
 
     def amplitudes(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
         """Short vector in which every output is linear."""
@@ -128,12 +140,7 @@ def _inside(domain: Domain, theta: Array) -> Array:
 def _predict(emulator: Emulator, theta: Array) -> dict[str, Array]:
     def single(point: Array) -> dict[str, Array]:
         # a factor, not a choice between two values: so the gradient outside is NaN too, and not zero
-        amplitudes = jnp.where(emulator.domain.inside(point), 1.0, jnp.nan) * emulator.surrogate(point)
-        found = {}
-        for name, matrix in emulator.basis.items():
-            first, stop, transform = emulator.made_of(name)
-            combined = matrix @ amplitudes[first:stop].astype(matrix.dtype)
-            found[name] = FORWARD[transform](combined, emulator.offsets.get(name))
-        return found
+        factor = jnp.where(emulator.domain.inside(point), 1.0, jnp.nan)
+        return {name: factor.astype(values.dtype) * values for name, values in emulator.predict(point).items()}
 
     return single(theta) if theta.ndim == 1 else jax.vmap(single)(theta)

@@ -71,8 +71,35 @@ def build_target(
     likelihoods: Sequence[Likelihood],
     fixed: Mapping[str, float] = MappingProxyType({}),
 ) -> Target:
-    """Fold emulator and likelihoods together; `fixed` holds nuisance parameters that are not sampled."""
+    """Fold emulator and likelihoods together; `fixed` holds nuisance parameters that are not sampled.
+
+    Where an output that a likelihood reads is emulated as its logarithm there is nothing to fold: bands are formed at
+    every point, and take the place of the amplitudes.
+    """
     given = (*space.names, *fixed)
+    for likelihood in likelihoods:
+        check_spectra(emulator, likelihood)
+    if all(emulator.is_linear(name) for likelihood in likelihoods for name in likelihood.spectra):
+        surrogate, columns, folded = fold(emulator, likelihoods)
+    else:
+        surrogate, columns, folded = unfolded(emulator, likelihoods)
+    return Target(
+        space=space,
+        surrogate=surrogate,
+        domain=emulator.domain,
+        folded=folded,
+        columns=tuple(columns.tolist()),
+        constants=jnp.array(list(fixed.values()), dtype=float),
+        inputs=space.index(emulator.names),
+        nuisance=tuple(tuple(given.index(n) for n in likelihood.nuisance) for likelihood in likelihoods),
+    )
+
+
+Parts = tuple[Callable[[Array], Array], np.ndarray, tuple[FoldedLikelihood, ...]]
+
+
+def fold(emulator: Emulator, likelihoods: Sequence[Likelihood]) -> Parts:
+    """Surrogate of those blocks that the likelihoods see, positions of its amplitudes, and likelihoods of these."""
     matrices = [band_matrix(emulator, likelihood) for likelihood in likelihoods]
     edges = np.cumsum([0, *emulator.surrogate.sizes])
     wanted = [
@@ -81,27 +108,46 @@ def build_target(
         if any(np.any(np.asarray(matrix[:, first:stop])) for matrix in matrices)
     ]
     columns = np.concatenate([np.arange(edges[i], edges[i + 1]) for i in wanted])
-    return Target(
-        space=space,
-        surrogate=emulator.surrogate.only(wanted),
-        domain=emulator.domain,
-        folded=tuple(
-            likelihood.fold(matrix[:, columns]) for likelihood, matrix in zip(likelihoods, matrices, strict=True)
-        ),
-        columns=tuple(columns.tolist()),
-        constants=jnp.array(list(fixed.values()), dtype=float),
-        inputs=space.index(emulator.names),
-        nuisance=tuple(tuple(given.index(n) for n in likelihood.nuisance) for likelihood in likelihoods),
+    folded = tuple(
+        likelihood.fold(matrix[:, columns]) for likelihood, matrix in zip(likelihoods, matrices, strict=True)
     )
+    return emulator.surrogate.only(wanted), columns, folded
 
 
-def band_matrix(emulator: Emulator, likelihood: Likelihood) -> Float[Array, "band K"]:
-    """Matrix from the emulator's amplitudes to a likelihood's bands."""
+class Bands(eqx.Module):
+    """The bands of several likelihoods side by side, as a function of the emulator's inputs."""
+
+    emulator: Emulator
+    likelihoods: tuple[Likelihood, ...]
+
+    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " band"]:
+        """Form the spectra and their bands at one point."""
+        spectra = {name: values.astype(float) for name, values in self.emulator.predict(theta).items()}
+        return jnp.concatenate([likelihood.bands(spectra) for likelihood in self.likelihoods])
+
+
+def unfolded(emulator: Emulator, likelihoods: Sequence[Likelihood]) -> Parts:
+    """The same where the amplitudes are the bands themselves."""
+    bands = Bands(emulator, tuple(likelihoods))
+    spectra = emulator.predict(emulator.domain.centre)
+    sizes = [len(likelihood.bands(spectra)) for likelihood in likelihoods]
+    rows = np.split(np.eye(sum(sizes)), np.cumsum(sizes)[:-1])
+    folded = tuple(likelihood.fold(jnp.asarray(matrix)) for likelihood, matrix in zip(likelihoods, rows, strict=True))
+    return bands, np.arange(sum(sizes)), folded
+
+
+def check_spectra(emulator: Emulator, likelihood: Likelihood) -> None:
+    """InputError for a spectrum that the emulator does not have."""
     missing = [name for name in likelihood.spectra if name not in emulator.basis]
     if missing:
         raise InputError(
             f"likelihood '{likelihood.name}': expected the spectrum '{missing[0]}', the emulator has "
             f"{', '.join(sorted(emulator.basis))}; add it to the spectra of the theory block"
         )
+
+
+def band_matrix(emulator: Emulator, likelihood: Likelihood) -> Float[Array, "band K"]:
+    """Matrix from the emulator's amplitudes to a likelihood's bands."""
+    check_spectra(emulator, likelihood)
     columns = {name: emulator.linear(name).T for name in likelihood.spectra}
     return jax.vmap(likelihood.bands)(columns).T

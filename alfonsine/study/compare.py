@@ -34,10 +34,10 @@ def band_errors(
     if not done:
         return {}
     theta = jnp.asarray(judged.theta[judged.done][:, list(lesson.target.inputs)])
-    amplitudes = jax.vmap(emulator.surrogate)(theta)
+    predicted = jax.vmap(emulator.predict)(theta)
     found: dict[str, list[np.ndarray]] = {}
     for likelihood in likelihoods:
-        emulated = jax.vmap(likelihood.bands)({n: amplitudes @ emulator.linear(n).T for n in likelihood.spectra})
+        emulated = jax.vmap(likelihood.bands)({n: predicted[n] for n in likelihood.spectra})
         exact = jax.vmap(likelihood.bands)(
             {n: jnp.asarray(np.stack([call.spectra[n] for call in done])) for n in likelihood.spectra}
         )
@@ -62,10 +62,10 @@ def best_fit(
     """Panels, arrays and parameters of the best sample: measured and modelled values of each spectrum."""
     theta = posterior.samples[posterior.best()]
     point = dict(zip(posterior.names, theta.tolist(), strict=True))
-    amplitudes = emulator.surrogate(jnp.asarray([point[name] for name in emulator.names]))
+    predicted = emulator.predict(jnp.asarray([point[name] for name in emulator.names]))
     panels, arrays = [], {}
     for likelihood in likelihoods:
-        bands = likelihood.bands({n: emulator.linear(n) @ amplitudes for n in likelihood.spectra})
+        bands = likelihood.bands({n: predicted[n] for n in likelihood.spectra})
         for name, rows, points in points_of(likelihood):
             panel = f"{likelihood.name}_{name}"
             cmb = name in MULTIPOLE

@@ -119,4 +119,4 @@ def complete(study: Study, posterior: Posterior, target: Target, emulator: Emula
 @eqx.filter_jit
 def _derived(emulator: Emulator, target: Target, theta: Array) -> Array:
     inputs = jnp.array(target.inputs)
-    return jax.vmap(lambda point: emulator.linear("derived") @ emulator.surrogate(point[inputs]))(theta)
+    return jax.vmap(lambda point: emulator.predict(point[inputs])["derived"])(theta)

@@ -12,6 +12,7 @@ from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.study.prepare import prepare
 from alfonsine.study.settings import read_study
+from alfonsine.study.stages import sample
 from alfonsine.study.wide import design, train_box
 
 THEORY = """
@@ -225,3 +226,26 @@ def test_the_archive_alone_is_enough(tmp_path):
     assert emulator.card["held_out"]["derived"]["models"] == 12
     assert calls(tmp_path) <= 50 + 12
     assert json.loads(json.dumps(emulator.card)) == emulator.card
+
+
+@pytest.mark.parametrize("observable", ["shape", "wave"])
+def test_a_posterior_from_an_emulator_of_a_box(tmp_path, observable):
+    """One output is emulated as its logarithm and cannot be folded, the other is linear; both against a fine grid.
+
+    10,000 effective draws know a mean to a hundredth of a standard deviation: five of these.
+    """
+    truth, error = exact(np.array([[1.2, 0.1]]))[observable][0], 0.1
+    likelihood = {"gaussian": {"observable": observable, "value": truth.tolist(), "error": error}}
+    path = write(tmp_path, likelihood=likelihood, design={"number": 80, "held_out": 10})
+    emulator = train_box(prepared(path))
+    assert emulator.is_linear(observable) == (observable == "wave")
+    assert set(emulator.card["data_errors"]["gaussian"]) == {"50 %", "68 %", "95 %", "99 %", "100 %"}
+    posterior = sample(prepared(path), 10_000)
+    a, b = (np.linspace(lower, upper, 400) for lower, upper in zip(LOWER, UPPER, strict=True))
+    grid = np.column_stack([axis.ravel() for axis in np.meshgrid(a, b, indexing="ij")])
+    log = -0.5 * np.sum((exact(grid)[observable] - truth) ** 2, axis=1) / error**2
+    weight = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+    mean = weight @ grid
+    std = np.sqrt(weight @ (grid - mean) ** 2)
+    assert np.abs((posterior.mean() - mean) / std).max() < 0.06
+    assert np.abs(posterior.std() / std - 1).max() < 0.06
