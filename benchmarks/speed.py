@@ -96,6 +96,9 @@ def shipped() -> Predict:
     from cosmopower_jax.cosmopower_jax import CosmoPowerJAX
 
     networks = {s: CosmoPowerJAX(probe=f"cmb_{s}", verbose=False) for s in SPECTRA}
+    for network in networks.values():  # 64 bits are switched on in this process, and its components are stored so
+        for name, value in vars(network).items():
+            setattr(network, name, jax.tree.map(in_32_bits, value))
 
     def predict(theta: Array) -> dict[str, Array]:
         theta = theta.astype(jnp.float32)
@@ -103,6 +106,11 @@ def shipped() -> Predict:
         return {s: values * (1.0 if s == "pp" else np.float32(T_CMB**2)) for s, values in found.items()}
 
     return predict
+
+
+def in_32_bits(value: object) -> object:
+    """An array as the peer has it where 64 bits are off."""
+    return value.astype(np.float32) if getattr(value, "dtype", None) == np.float64 and np.ndim(value) else value
 
 
 def sorted_as(theta: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import qmc
+from scipy.stats import kstest, qmc
 
 from alfonsine.errors import InputError
 from alfonsine.points.design import space_filling, steps
@@ -82,7 +82,21 @@ def test_space_is_filled_more_evenly_than_at_random(kind, n, factor):
     assert qmc.discrepancy(space_filling(kind, n, 3, seed=7)) < factor * expected
 
 
-@pytest.mark.parametrize("kind", ["latin_hypercube", "sobol"])
+@pytest.mark.parametrize("dimension", [1, 3, 8])
+def test_a_hypersphere_is_filled_uniformly(dimension):
+    """Of a uniform ball, radius to the power d is uniform, and no direction is preferred.
+
+    Kolmogorov-Smirnov at a false-alarm rate of 1e-3 for the radius, and five standard errors for the mean: the
+    variance of a coordinate in the unit ball is 1/(d + 2).
+    """
+    points = 2.0 * space_filling("hypersphere", 2000, dimension, seed=8) - 1.0
+    radius = np.linalg.norm(points, axis=1)
+    assert radius.max() <= 1.0
+    assert kstest(radius**dimension, "uniform").pvalue > 1e-3
+    assert np.abs(points.mean(axis=0)).max() < 5.0 / np.sqrt(2000 * (dimension + 2))
+
+
+@pytest.mark.parametrize("kind", ["latin_hypercube", "sobol", "hypersphere"])
 def test_the_seed_decides(kind):
     one, same, other = (space_filling(kind, 9, 2, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
@@ -90,5 +104,5 @@ def test_the_seed_decides(kind):
 
 
 def test_an_unknown_design_is_named():
-    with pytest.raises(InputError, match="latin_hypercube or sobol, got 'grid'"):
+    with pytest.raises(InputError, match="latin_hypercube, sobol, hypersphere, got 'grid'"):
         space_filling("grid", 4, 2, 0)

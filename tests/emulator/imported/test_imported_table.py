@@ -15,7 +15,7 @@ FILE = GOLDEN / FILES["layout_a"]
 
 
 def test_without_a_table_the_error_says_what_is_missing(tmp_path):
-    with pytest.raises(InputError, match=r"logarithms.*unit.*ranges of omega_b, h.*--template") as caught:
+    with pytest.raises(InputError, match=r"logarithms.*unit.*ranges of omega_b, h.*alfonsine template") as caught:
         import_files([FILE], tmp_path / "e.safetensors")
     assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
 
