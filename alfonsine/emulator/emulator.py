@@ -81,7 +81,11 @@ class Emulator(eqx.Module):
 
     def predict(self, theta: Float[Array, " d"]) -> dict[str, Array]:
         """All outputs at one point, for compiled code that has itself asked whether it lies in the domain."""
-        amplitudes, found = self.surrogate(theta), {}
+        return self.formed(self.surrogate(theta))
+
+    def formed(self, amplitudes: Float[Array, " K"]) -> dict[str, Array]:
+        """All outputs made of given amplitudes."""
+        found = {}
         for name, matrix in self.basis.items():
             first, stop, transform = self.made_of(name)
             combined = matrix @ amplitudes[first:stop].astype(matrix.dtype)
@@ -141,6 +145,6 @@ def _predict(emulator: Emulator, theta: Array) -> dict[str, Array]:
     def single(point: Array) -> dict[str, Array]:
         # a factor, not a choice between two values: so the gradient outside is NaN too, and not zero
         factor = jnp.where(emulator.domain.inside(point), 1.0, jnp.nan)
-        return {name: factor.astype(values.dtype) * values for name, values in emulator.predict(point).items()}
+        return emulator.formed(factor * emulator.surrogate(point))
 
     return single(theta) if theta.ndim == 1 else jax.vmap(single)(theta)
