@@ -177,11 +177,12 @@ def test_one_hostile_point_does_not_take_its_family_along(tmp_path, deed, reason
 
 
 PROGRAM = """
-import sys
+import signal
 import numpy as np
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.toy import DiaryToy, HostileToy, LinearToy
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would inherit "ignore"
 linear = LinearToy(("x", "y"), np.array({matrix}), np.array({offset}))
 theory = DiaryToy(HostileToy(linear, "{deed}", "x", 0.9), "{folder}/diary", 0.1)
 with Engine(theory, Archive("{folder}/a.db"), workers=2, timeout=3600) as engine:
@@ -202,10 +203,11 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_for_entries(folder: Path, n: int) -> None:
+def wait_for_entries(process: subprocess.Popen, folder: Path, n: int) -> None:
     deadline = time.monotonic() + 300  # two interpreters start, on a machine that may have other work
     while len(diary(folder / "diary")) < n:
         assert time.monotonic() < deadline, "the program does not get on"
+        assert process.poll() is None, f"the program has ended: {process.communicate()[1]}"
         time.sleep(0.01)
 
 
@@ -218,7 +220,7 @@ def test_a_killed_parent_loses_no_finished_call_and_repeats_none(tmp_path, blow)
     for _ in range(2):
         process = start(tmp_path, "fail")
         begun = begun_at_kill + int(rng.integers(4, 14))
-        wait_for_entries(tmp_path, begun)
+        wait_for_entries(process, tmp_path, begun)
         time.sleep(rng.uniform(0, 0.1))
         process.send_signal(blow)
         output, _ = process.communicate(timeout=60)
@@ -245,7 +247,7 @@ def test_a_killed_parent_loses_no_finished_call_and_repeats_none(tmp_path, blow)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_even_hung_workers_die_with_a_killed_parent(tmp_path):
     process = start(tmp_path, "hang")
-    wait_for_entries(tmp_path, 40 - 1)  # one of the last three points keeps each worker
+    wait_for_entries(process, tmp_path, 40 - 1)  # one of the last three points keeps each worker
     time.sleep(1)
     pids = {e["pid"] for e in diary(tmp_path / "diary")}
     assert all(alive(pid) for pid in pids)
