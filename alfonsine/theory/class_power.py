@@ -15,6 +15,7 @@ METHODS = ("halofit", "hmcode")
 # by 2e-5
 K_MARGIN = 1.6
 K_LEAST = 1.0  # 1/Mpc, CLASS's own; sigma8 needs as much
+CLIFF = 0.01  # a non-linear correction that ends at less than this is as good as none
 
 
 def power_settings(power: MatterPower | None, z_last: float, settings: Mapping[str, Any]) -> dict[str, float]:
@@ -69,4 +70,25 @@ def _surface(cosmo: Any, power: MatterPower, name: str) -> Float[np.ndarray, " z
         found[i, j] = single(k[j], z[i])
     if not np.all(found > 0):
         raise TheoryError(f"CLASS gives no {name} at some of the wavenumbers and redshifts asked for")
+    if nonlinear:
+        _refuse_cliff(name, found[:, -1], cosmo.pk_cb_lin if cb else cosmo.pk_lin, k[-1], z)
     return found.ravel()
+
+
+def _refuse_cliff(
+    name: str, nonlinear: Float[np.ndarray, " z"], linear: Any, last: float, z: Float[np.ndarray, " z"]
+) -> None:
+    """TheoryError where CLASS has turned to the linear spectrum without a word, at its last wavenumber and some z.
+
+    It does so from the redshift on at which its non-linear scale is beyond `P_k_max_1/Mpc`, be the correction just
+    before that redshift a factor of ten: a cliff in the parameters, at which no answer can be trusted.
+    """
+    boost = nonlinear / np.array([linear(last, each) for each in z])
+    off = boost == 1.0
+    before = np.append(np.inf, np.abs(boost - 1.0))[:-1]  # each redshift's lower neighbour; none below the first
+    cliffs = np.flatnonzero(off & (before > CLIFF) & ~np.append(False, off[:-1]))
+    if len(cliffs):
+        raise TheoryError(
+            f"CLASS gives the linear spectrum as {name} from z = {z[cliffs[0]]:g} on, since its non-linear scale is "
+            "beyond P_k_max_1/Mpc: try a larger P_k_max_1/Mpc in extra_args, or smaller redshifts"
+        )
