@@ -1,7 +1,8 @@
 """CAMB, through its Python package, which is optional: pip install alfonsine[camb].
 
 CAMB: A. Lewis, A. Challinor, A. Lasenby, ApJ 538 (2000) 473, astro-ph/9911177. Points that differ in the primordial
-spectrum only share one solution of the perturbations, see `camb_transfers`; `shares` tells the engine which do.
+spectrum or the non-linear correction only share one solution of the perturbations, see `camb_transfers`; `shares`
+tells the engine which do.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ import numpy as np
 from alfonsine.errors import InputError
 from alfonsine.theory import camb_outputs
 from alfonsine.theory.camb_check import check_camb
-from alfonsine.theory.camb_names import DERIVED, NEEDS_MATTER_POWER, PRIMORDIAL, renamed
+from alfonsine.theory.camb_names import DERIVED, NEEDS_MATTER_POWER, NONLINEAR, PRIMORDIAL, renamed
 from alfonsine.theory.camb_outputs import read_background, read_power, read_spectra
 from alfonsine.theory.camb_transfers import TRANSFERS
 from alfonsine.theory.class_spectra import NEEDS, check_multipoles, nodes, spectra_outputs
@@ -145,6 +146,7 @@ class CambTheory:
             parameters = self.parameters(told)
             if parameters.WantCls or parameters.WantTransfer:
                 data = TRANSFERS.of(key, lambda: camb.get_transfer_functions(parameters, only_time_sources=True))
+                data.Params.NonLinearModel = parameters.NonLinearModel
                 data.power_spectra_from_transfer(parameters.InitPower, silent=True)
             else:
                 data = camb.get_background(parameters)
@@ -216,7 +218,8 @@ class CambTheory:
     @staticmethod
     def _solution(told: Mapping[str, Any]) -> str:
         """All that the perturbations depend on; whether there are tensors is part of it."""
-        rest = {n: float(v).hex() if isinstance(v, int | float) else v for n, v in told.items() if n not in PRIMORDIAL}
+        before = {name: value for name, value in told.items() if name not in PRIMORDIAL | NONLINEAR}
+        rest = {name: float(v).hex() if isinstance(v, int | float) else v for name, v in before.items()}
         return json.dumps([rest, bool(told.get("r", 0.0))], sort_keys=True)
 
     def _observables(self, data: Any) -> Observables:

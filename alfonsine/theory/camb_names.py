@@ -1,4 +1,4 @@
-"""Names of CAMB: the field's other names for its inputs, derived numbers, and which of its inputs are primordial."""
+"""Names of CAMB: the field's other names for its inputs, derived numbers, and which of its inputs come after the perturbations."""
 
 from collections.abc import Callable, Mapping
 from math import exp, log
@@ -8,6 +8,8 @@ from alfonsine.errors import InputError
 
 # Inputs of the primordial spectra alone: one solution of the perturbations serves all of their values.
 PRIMORDIAL = {"As", "ns", "nrun", "nrunrun", "r", "nt", "ntrun"}
+# Inputs of the non-linear correction alone, which comes after the perturbations as well.
+NONLINEAR = {"HMCode_A_baryon", "HMCode_eta_baryon", "HMCode_logT_AGN"}
 
 Value = Any
 # other name -> name of CAMB, and how the value changes. CLASS's theta_s is at another time and has no entry.
@@ -29,6 +31,9 @@ ALIASES: dict[str, tuple[str, Callable[[Value], Value]]] = {
     "w0_fld": ("w", lambda value: value),
     "wa_fld": ("wa", lambda value: value),
     "T_cmb": ("TCMB", lambda value: value),
+    "c_min": ("HMCode_A_baryon", lambda value: value),
+    "eta_0": ("HMCode_eta_baryon", lambda value: value),
+    "log10T_heat_hmcode": ("HMCode_logT_AGN", lambda value: value),
     "h": ("H0", lambda value: 100 * value),
     "theta_star_100": ("thetastar", lambda value: value / 100),
     "100*theta_star": ("thetastar", lambda value: value / 100),
@@ -56,6 +61,9 @@ TYPICAL = {
     "nt": 0.0,
     "nrun": 0.001,
     "Alens": 1.0,
+    "HMCode_A_baryon": 3.13,
+    "HMCode_eta_baryon": 0.603,
+    "HMCode_logT_AGN": 7.8,
 }
 
 # our name -> of a computed camb.CAMBdata. The time z_star is where the optical depth is one without reionisation;
