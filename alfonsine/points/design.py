@@ -1,5 +1,7 @@
 """First points: before anything is known about the posterior."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import qmc
@@ -22,6 +24,7 @@ def steps(
     return np.vstack([reference, reference + np.diag(length)])
 
 
+CHEAP_SEED = 1_000_003  # added to the seed for the cheap inputs of a nested design
 DESIGNS = ("latin_hypercube", "sobol", "hypersphere")
 
 
@@ -44,3 +47,20 @@ def space_filling(kind: str, n: int, dimension: int, seed: int) -> Float[np.ndar
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         return 0.5 + 0.5 * direction * rng.random((n, 1)) ** (1.0 / dimension)
     raise InputError(f"expected a design named {', '.join(DESIGNS)}, got '{kind}'; {nearest(kind, DESIGNS)}")
+
+
+def nested(kind: str, n: int, solutions: int, cheap: Sequence[bool], seed: int) -> Float[np.ndarray, "n d"]:
+    """Points of which each group of n/solutions agrees in all but the cheap inputs, and no two in a cheap one.
+
+    The `solutions` groups fill the space of the others evenly, and the n points that of the cheap inputs. Members of a
+    group follow each other.
+    """
+    if kind == "hypersphere":
+        raise InputError("expected a design latin_hypercube or sobol with shared solutions, got hypersphere; try sobol")
+    position = np.asarray(cheap, dtype=bool)
+    group = np.arange(n) * solutions // n
+    points = np.empty((n, len(position)))
+    points[:, ~position] = space_filling(kind, solutions, int((~position).sum()), seed)[group]
+    order = np.random.default_rng(seed).permutation(n)  # else a sequence would fill group and cheap inputs in step
+    points[:, position] = space_filling(kind, n, int(position.sum()), seed + CHEAP_SEED)[order]
+    return points

@@ -116,11 +116,20 @@ class DesignSettings(Block):
     kind      latin_hypercube, sobol, or hypersphere (the ball inside the box)
     number    models to learn from
     held_out  models, spread evenly over the same region, that are not learned from and say how good the emulator is
+    solves    expensive solutions among the models to learn from: each serves number/solves of them, which differ in
+              what the code computes quickly (CAMB: primordial spectrum and halo model); one for each by default
     """
 
     kind: Literal["latin_hypercube", "sobol", "hypersphere"] = "latin_hypercube"
     number: int = Field(ge=4, le=10_000_000, examples=[1000])
     held_out: int = Field(default=100, ge=10, le=1_000_000)
+    solves: int | None = Field(default=None, ge=2, examples=[250])
+
+    @model_validator(mode="after")
+    def _solves_within_number(self) -> "DesignSettings":
+        if self.solves is not None and self.solves > self.number:
+            raise ValueError(f"expected at most {self.number} solves, one for each model, got {self.solves}")
+        return self
 
 
 class ComputeSettings(Block):

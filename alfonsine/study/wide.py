@@ -9,8 +9,8 @@ from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.models import Models
 from alfonsine.emulator.stored.file import save_emulator
 from alfonsine.errors import InputError
-from alfonsine.points.design import space_filling
-from alfonsine.study.collect import Collected, collect
+from alfonsine.points.design import nested, space_filling
+from alfonsine.study.collect import Collected, collect, theory_points
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.measure import measured
 from alfonsine.study.prepare import Study
@@ -44,11 +44,30 @@ def design(study: Study) -> tuple[np.ndarray, np.ndarray]:
         raise InputError("expected a study with a design, got none; try 'design: {number: 1000}'")
     names, lower, upper = box(study)
     seed = study.settings.seed
-    drawn = (
-        space_filling(settings.kind, settings.number, len(names), seed),
-        space_filling(settings.kind, settings.held_out, len(names), seed + HELD_OUT_SEED),
-    )
-    return tuple(lower + unit * (upper - lower) for unit in drawn)
+    if settings.solves is None:
+        learned = space_filling(settings.kind, settings.number, len(names), seed)
+    else:
+        learned = nested(settings.kind, settings.number, settings.solves, cheap_inputs(study), seed)
+    held_out = space_filling(settings.kind, settings.held_out, len(names), seed + HELD_OUT_SEED)
+    return tuple(lower + unit * (upper - lower) for unit in (learned, held_out))
+
+
+def cheap_inputs(study: Study) -> list[bool]:
+    """Which inputs of the emulator leave the expensive solution of the exact code as it is.
+
+    InputError where the code shares nothing, or nothing for these inputs.
+    """
+    (names, lower, upper), shares = box(study), getattr(study.theory, "shares", lambda inputs: None)
+    middle, half = (lower + upper) / 2, np.diag(upper - lower) / 4
+    solutions = [shares(point) for point in theory_points(study, np.vstack([middle, middle + half]))]
+    cheap = [solutions[0] is not None and solution == solutions[0] for solution in solutions[1:]]
+    if not any(cheap) or all(cheap):
+        raise study.settings.source.error(
+            ("design", "solves"),
+            f"expected a code one of whose solutions serves many models, got {study.settings.theory.code} with the "
+            f"inputs {', '.join(names)}; remove solves, or try theory: camb with ln10^{{10}}A_s among the inputs",
+        )
+    return cheap
 
 
 def train_box(study: Study, progress: Progress | None = None) -> Emulator:
@@ -78,6 +97,10 @@ def plan_box(study: Study) -> str:
         with Archive(path) as archive:
             found = [call.seconds for call in archive.of(study.theory.identity()) if call.done]
     calls, workers = settings.number + settings.held_out, study.settings.compute.count
+    kind = settings.kind
+    if settings.solves is not None:
+        cheap = [name for name, each in zip(names, cheap_inputs(study), strict=True) if each]
+        kind += f", {settings.solves} solutions shared by what differs in {', '.join(cheap)}"
     time = "not known before the first call"
     if found:
         seconds = float(np.mean(found))
@@ -86,7 +109,7 @@ def plan_box(study: Study) -> str:
         "exact code": study.settings.theory.code,
         "emulated in": ", ".join(names),
         "outputs": ", ".join(study.theory.outputs()) or "known after the first call",
-        "exact calls": f"{settings.number} to learn from ({settings.kind}), {settings.held_out} held out",
+        "exact calls": f"{settings.number} to learn from ({kind}), {settings.held_out} held out",
         "in the archive": f"{len(found)} finished calls of this very code and settings",
         "time": time,
         "run folder": str(study.folder),
@@ -100,6 +123,7 @@ def fit(study: Study, training: Collected, progress: Progress) -> Emulator:
     (names, lower, upper), settings = box(study), study.settings
     chosen, outputs = settings.design, training.models.outputs
     models = Models.of_set(training.models)
+    shared = "" if chosen.solves is None else f" from {chosen.solves} solutions"
     card = {
         "alfonsine": version("alfonsine"),
         "theory": study.theory.identity(),
@@ -107,7 +131,7 @@ def fit(study: Study, training: Collected, progress: Progress) -> Emulator:
         "derived": list(outputs["derived"].labels) if "derived" in outputs else [],
         "training_points": len(models),
         "training_digest": models.digest,
-        "design": f"{chosen.kind} of {chosen.number}, seed {settings.seed}",
+        "design": f"{chosen.kind} of {chosen.number}{shared}, seed {settings.seed}",
         "failed": training.failed,
     }
     if settings.emulator.preset == "alfonsine":

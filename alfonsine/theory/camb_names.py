@@ -1,4 +1,4 @@
-"""Names of CAMB: the field's other names for its inputs, derived numbers, and which of its inputs come after the perturbations."""
+"""Names of CAMB: the field's other names for its inputs, derived numbers, and the inputs that come after the rest."""
 
 from collections.abc import Callable, Mapping
 from math import exp, log

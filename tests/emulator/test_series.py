@@ -33,6 +33,32 @@ def test_leave_one_out_is_what_a_fit_without_the_point_predicts():
     np.testing.assert_allclose(found.residuals, slow, atol=1e-6)
 
 
+def test_points_that_agree_in_some_inputs_are_left_out_together():
+    rng = np.random.default_rng(5)
+    group = np.repeat(np.arange(10), 3)[:-1]  # the last group has lost a member
+    u = np.column_stack([rng.uniform(-1, 1, (10, 2))[group], rng.uniform(-1, 1, 29)])
+    shuffled = rng.permutation(29)
+    u, group = u[shuffled], group[shuffled]
+    target = curved(u) + 0.01 * rng.standard_normal((29, 2))
+    decay = np.array([0.3, 0.3, 0.1])
+    found = solve(u, target, decay, 12)
+    scale = np.sqrt(np.mean(target**2, axis=0))
+    columns = values(u, found.table) * np.exp(found.table @ np.log(decay))
+    best, slow = np.full(2, np.inf), np.empty_like(target)
+    for noise in NOISE * len(u):
+        errors = np.empty_like(target)
+        for each in range(10):
+            rest, out = group != each, group == each
+            solution = np.linalg.solve(
+                columns[rest].T @ columns[rest] + noise * np.eye(12), columns[rest].T @ (target[rest] / scale)
+            )
+            errors[out] = target[out] - columns[out] @ solution * scale
+        size = np.mean((errors / scale) ** 2, axis=0)
+        slow[:, size < best] = errors[:, size < best]
+        best = np.minimum(best, size)
+    np.testing.assert_allclose(found.residuals, slow, atol=1e-6)
+
+
 def test_a_smooth_function_is_found_and_the_forecast_is_honest():
     rng = np.random.default_rng(3)
     u, fresh = rng.uniform(-1, 1, (300, 3)), rng.uniform(-1, 1, (300, 3))

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest, qmc
 
 from alfonsine.errors import InputError
-from alfonsine.points.design import space_filling, steps
+from alfonsine.points.design import nested, space_filling, steps
 
 INF = np.inf
 CASES = {
@@ -106,3 +106,29 @@ def test_the_seed_decides(kind):
 def test_an_unknown_design_is_named():
     with pytest.raises(InputError, match="latin_hypercube, sobol, hypersphere, got 'grid'"):
         space_filling("grid", 4, 2, 0)
+
+
+@pytest.mark.parametrize("kind", ["latin_hypercube", "sobol"])
+def test_nested_points_share_the_dear_inputs_and_nothing_else(kind):
+    n, solutions = 60, 20
+    cheap = [True, False, False, True]
+    points = nested(kind, n, solutions, cheap, seed=6)
+    assert points.shape == (n, 4) and (points >= 0).all() and (points < 1).all()
+    groups = points[:, 1:3].reshape(solutions, 3, 2)  # members follow each other
+    assert (groups == groups[:, :1]).all()
+    assert len(np.unique(groups[:, 0], axis=0)) == solutions
+    for column in (0, 3):
+        assert len(np.unique(points[:, column])) == n
+    if kind == "latin_hypercube":
+        for column, number in ((0, n), (3, n), (1, solutions), (2, solutions)):
+            assert (np.unique(np.floor(points[:, column] * number)) == np.arange(number)).all()
+    # cheap inputs do not follow the groups: 60 draws have a correlation of 0.13; four standard errors
+    correlation = np.corrcoef(points.T)[np.ix_([0, 3], [1, 2])]
+    assert np.abs(correlation).max() < 0.52
+
+
+def test_what_does_not_divide_and_what_is_no_cube():
+    points = nested("sobol", 7, 3, [False, True], seed=1)
+    assert np.unique(points[:, 0], return_counts=True)[1].tolist() in ([2, 2, 3], [2, 3, 2], [3, 2, 2])
+    with pytest.raises(InputError, match="latin_hypercube or sobol with shared solutions, got hypersphere"):
+        nested("hypersphere", 6, 3, [False, True], seed=1)

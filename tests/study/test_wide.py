@@ -10,10 +10,13 @@ import yaml
 from alfonsine import cli
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
+from alfonsine.study.collect import collect
 from alfonsine.study.prepare import prepare
+from alfonsine.study.progress import Silent
+from alfonsine.study.run import open_engine
 from alfonsine.study.settings import read_study
 from alfonsine.study.stages import sample
-from alfonsine.study.wide import design, train_box
+from alfonsine.study.wide import design, plan_box, train_box
 
 THEORY = """
 import numpy as np
@@ -151,11 +154,50 @@ def test_what_does_not_fit_is_told_before_the_first_call(tmp_path, blocks, words
         ({"design": {"number": 3}}, "number"),
         ({"design": {"number": 40, "kind": "grid"}}, "latin_hypercube"),
         ({"emulator": {"preset": "camb"}}, "connect"),
+        ({"design": {"number": 40, "solves": 50}}, "at most 40 solves, one for each model, got 50"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path, blocks, words):
     with pytest.raises(InputError, match=words):
         read_study(write(tmp_path, **blocks))
+
+
+HALO_MODEL = {
+    "camb": {
+        "extra_args": {"halofit_version": "mead2015", "AccuracyBoost": 0.5, "H0": 68, "mnu": 0},
+        "matter_power": {"outputs": ["pk_nl"], "k": {"min": 0.01, "max": 0.5, "number": 5}, "z": [0, 1]},
+    }
+}
+BARYONS = {
+    "omega_cdm": {"prior": {"min": 0.11, "max": 0.13}},
+    "ln10^{10}A_s": {"prior": {"min": 2.9, "max": 3.2}},
+    "c_min": {"prior": {"min": 2, "max": 4}},
+}
+
+
+def test_models_share_the_solutions_that_the_study_allows(tmp_path):
+    pytest.importorskip("camb")
+    path = write(tmp_path, theory=HALO_MODEL, params=BARYONS, design={"number": 8, "held_out": 10, "solves": 2})
+    study = prepared(path)
+    learned, held_out = design(study)
+    assert [len(np.unique(column)) for column in learned.T] == [2, 8, 8]
+    assert [len(np.unique(column)) for column in held_out.T] == [10, 10, 10]  # those stay a test of everything
+    assert "2 solutions shared by what differs in ln10^{10}A_s, c_min" in plan_box(study)
+    with open_engine(study) as engine:
+        found = collect(study, engine, learned, "learned", Silent())
+        assert engine.solves == 2 and found.failed == 0
+
+
+@pytest.mark.parametrize("params", [None, {"c_min": {"prior": {"min": 2, "max": 4}}}])
+def test_a_code_that_shares_nothing_is_not_asked_to(tmp_path, params):
+    """Nor one that would share a single solution."""
+    blocks = {"design": {"number": 8, "held_out": 10, "solves": 2}}
+    if params is not None:
+        pytest.importorskip("camb")
+        blocks |= {"theory": HALO_MODEL, "params": params}
+    study = prepared(write(tmp_path, **blocks))
+    with pytest.raises(InputError, match=r"design.solves.*expected a code one of whose solutions serves many models"):
+        design(study)
 
 
 def test_a_preset_without_a_design_is_refused(tmp_path):

@@ -290,7 +290,7 @@ def test_a_correction_that_class_drops_without_a_word_is_an_error():
     k, z = spaced("k", 0.01, 5.0, 8), (0.0, 1.0, 2.0, 3.0)
     faint = POINT | {"ln10^{10}A_s": 2.2}
     settings = {"non_linear": "hmcode", "hmcode_version": "2015", "P_k_max_1/Mpc": 5.0}
-    with pytest.raises(TheoryError, match="linear spectrum as pk_nl from z = 2 on.* try a larger P_k_max_1/Mpc"):
+    with pytest.raises(TheoryError, match=r"linear spectrum as pk_nl from z = 2 on.* try a larger P_k_max_1/Mpc"):
         ClassTheory(settings, (), matter_power=MatterPower(("pk_nl",), k, z)).compute(faint)
     # below that redshift, and with the linear spectrum alone, there is nothing to refuse
     names = ("pk_lin", "pk_nl")

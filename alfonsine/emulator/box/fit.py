@@ -14,7 +14,7 @@ from alfonsine.emulator.box.physics import Known, known
 from alfonsine.emulator.box.series import Series, fit_series, solve
 from alfonsine.emulator.box.surrogate import ChebyshevBlock, ChebyshevSurrogate
 from alfonsine.emulator.emulator import Emulator, Shown
-from alfonsine.emulator.metric import UNLENSED, typical_errors
+from alfonsine.emulator.metric import UNLENSED, multipoles, typical_errors
 from alfonsine.emulator.models import Models
 from alfonsine.emulator.networks.streaming import Chunks, moments, principal_components
 from alfonsine.emulator.scaling import Scaling
@@ -109,11 +109,6 @@ def fit_box(
         json.dumps({name: output.record() for name, output in sorted(models.outputs.items())}, sort_keys=True),
     )
     return BoxFit(emulator, left_out)
-
-
-def multipoles(outputs: Mapping[str, Output]) -> dict[str, Float[np.ndarray, " _"]]:
-    """Those of each spectrum."""
-    return {name: o.axis("l").array for name, o in outputs.items() if [axis.name for axis in o.axes] == ["l"]}
 
 
 def groups(output: Output) -> list[np.ndarray]:

@@ -7,7 +7,9 @@ component its own noise :math:`\lambda`. With the singular value decomposition o
 
 .. math:: e = \frac{y - Hy}{1 - \mathrm{diag} H}, \qquad H = U \frac{S^2}{S^2 + \lambda} U^T,
 
-and the decays :math:`\rho` and noises are whatever makes its square smallest.
+and the decays :math:`\rho` and noises are whatever makes its square smallest. Points that agree in some inputs, as
+those that share an expensive part of the exact call do, know too much of each other: they are left out together,
+:math:`e_g = (1 - H_{gg})^{-1} (y - Hy)_g`.
 """
 
 from typing import NamedTuple
@@ -38,6 +40,7 @@ def solve(
     u: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n k"], decay: Float[np.ndarray, " d"], count: int
 ) -> Series:
     """Fit all components with the `count` largest terms of one decay; each component finds its own noise."""
+    together = groups(u)
     table = terms(decay, count)
     prior = np.exp(table @ np.log(decay))
     columns = values(u, table) * prior
@@ -50,8 +53,7 @@ def solve(
     residuals, chosen = np.empty_like(target), np.empty(target.shape[1])
     for noise in NOISE * len(u):
         kept = squared / (squared + noise)
-        hat = (left**2) @ kept
-        error = (target / scale - left @ (kept[:, None] * projected)) / (1.0 - hat)[:, None]
+        error = left_out(left, kept, target / scale - left @ (kept[:, None] * projected), together)
         size = np.mean(error**2, axis=0)
         better = size < best
         best = np.where(better, size, best)
@@ -59,6 +61,36 @@ def solve(
         chosen[better] = noise
     solution = right @ (np.sqrt(squared)[:, None] / (squared[:, None] + chosen) * projected)
     return Series(table, prior[:, None] * solution * scale, residuals, decay)
+
+
+def groups(u: Float[np.ndarray, "n d"]) -> list[Int[np.ndarray, "_ _"]] | None:
+    """Points that agree in every input of which a value occurs twice, groups of one size in one array.
+
+    None where no value occurs twice.
+    """
+    repeated = [i for i, column in enumerate(u.T) if len(np.unique(column)) < len(column)]
+    if not repeated:
+        return None
+    _, of, sizes = np.unique(u[:, repeated], axis=0, return_inverse=True, return_counts=True)
+    members = np.split(np.argsort(of.reshape(-1), kind="stable"), np.cumsum(sizes)[:-1])
+    return [np.stack([m for m in members if len(m) == size]) for size in np.unique(sizes)]
+
+
+def left_out(
+    left: Float[np.ndarray, "n p"],
+    kept: Float[np.ndarray, " p"],
+    misfit: Float[np.ndarray, "n k"],
+    together: list[Int[np.ndarray, "_ _"]] | None,
+) -> Float[np.ndarray, "n k"]:
+    """Errors of the prediction of each point, or group, from all the others."""
+    if together is None:
+        return misfit / (1.0 - (left**2) @ kept)[:, None]
+    error = np.empty_like(misfit)
+    for members in together:
+        rows = left[members]
+        hat = np.einsum("gip,p,gjp->gij", rows, kept, rows, optimize=True)
+        error[members] = np.linalg.solve(np.eye(members.shape[1]) - hat, misfit[members])
+    return error
 
 
 def fit_series(
