@@ -3,20 +3,16 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from pebble import ProcessExpired
-
 from alfonsine.errors import InputError, nearest
+from alfonsine.theory.camb_background import NEEDS_MATTER_POWER, read_background
 from alfonsine.theory.camb_names import ALIASES, TYPICAL, renamed
-from alfonsine.theory.camb_outputs import NEEDS_MATTER_POWER, read_background
 from alfonsine.theory.grids import Background
 from alfonsine.theory.theory import TheoryError, one_line
+from alfonsine.theory.trial import tried
 from alfonsine.theory.user_function import first_problem
-from alfonsine.theory.workers import run_apart
 
 if TYPE_CHECKING:
     from alfonsine.theory.camb import CambTheory
-
-CHECK_LIMIT = 120.0  # seconds
 
 
 def check_camb(theory: "CambTheory", parameters: Collection[str]) -> None:
@@ -25,15 +21,9 @@ def check_camb(theory: "CambTheory", parameters: Collection[str]) -> None:
     values = dict(given) if given is not None else {name: _typical(name) for name in parameters}
     if theory.inputs is None:
         theory.told(values)  # complains of names given twice, without a process
-    try:
-        kind, detail = run_apart(_read, theory, values, timeout=CHECK_LIMIT)
-    except TimeoutError:
-        kind, detail = "error", f"no answer within {CHECK_LIMIT:g} s"
-    except ProcessExpired as error:
-        kind, detail = "error", f"a crash with exit code {error.exitcode}"
-    if kind == "function":
-        label, _, problem = detail.partition(" ")
-        raise next(f for f in theory.functions if f.label == label).failure(problem)
+    kind, detail = tried(_read, theory, values)
+    if kind == "absent":
+        raise InputError(f"expected outputs that this cosmology has, got {detail}")
     if kind == "unread":
         name, *names = detail.split(" ")
         where = "a setting" if name in renamed(theory.settings) else "a parameter"
@@ -61,12 +51,15 @@ def _read(theory: "CambTheory", values: dict[str, float]) -> tuple[str, str]:
     if problem := first_problem(theory.functions):
         return "function", problem
     try:
-        parameters = theory.parameters(theory.told(values))
+        parameters = theory.parameters(told := theory.told(values))
         data = camb.get_background(parameters, no_thermo=True)
         if theory.background is not None:
             names = tuple(name for name in theory.background.names if name not in NEEDS_MATTER_POWER)
             if names:
-                read_background(data, Background(names, theory.background.z))
+                try:
+                    read_background(data, Background(names, theory.background.z), theory.fluid(told))
+                except TheoryError as error:
+                    return "absent", str(error)
     except InputError:
         raise
     except CAMBUnknownArgumentError as error:

@@ -104,6 +104,7 @@ DERIVED: dict[str, Callable[[Any], float]] = {
     "S8": lambda data: data.get_sigma8_0() * (data.Params.omegam / 0.3) ** 0.5,
 }
 NEEDS_MATTER_POWER = {"sigma8", "S8"}
+NEEDS_REIONISATION = {"z_reio"}
 
 
 def renamed(values: Mapping[str, Any]) -> dict[str, Any]:

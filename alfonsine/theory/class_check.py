@@ -3,20 +3,16 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from pebble import ProcessExpired
-
 from alfonsine.errors import InputError, nearest
 from alfonsine.theory.class_background import absent
 from alfonsine.theory.class_input import class_reason
 from alfonsine.theory.class_names import INPUT_ALIASES, TYPICAL, known_inputs
 from alfonsine.theory.theory import TheoryError, one_line
+from alfonsine.theory.trial import tried
 from alfonsine.theory.user_function import first_problem
-from alfonsine.theory.workers import run_apart
 
 if TYPE_CHECKING:
     from alfonsine.theory.classy import ClassTheory
-
-CHECK_LIMIT = 120.0  # seconds; reading the input takes one, but theta_s is found by shooting
 
 
 def check_class(theory: "ClassTheory", parameters: Collection[str]) -> None:
@@ -26,15 +22,7 @@ def check_class(theory: "ClassTheory", parameters: Collection[str]) -> None:
     values.update(given or {})
     if theory.inputs is None:
         theory.told(values)  # complains of names given twice, without a process
-    try:
-        kind, detail = run_apart(_read, theory, values, timeout=CHECK_LIMIT)
-    except TimeoutError:
-        kind, detail = "error", f"no answer within {CHECK_LIMIT:g} s"
-    except ProcessExpired as error:
-        kind, detail = "error", f"a crash with exit code {error.exitcode}"
-    if kind == "function":
-        label, _, problem = detail.partition(" ")
-        raise next(f for f in theory.functions if f.label == label).failure(problem)
+    kind, detail = tried(_read, theory, values)
     if kind == "absent":
         raise InputError(f"expected outputs that this cosmology has, got '{detail}'; remove it, or add what it is of")
     unread = _unread(theory, parameters, kind, detail)

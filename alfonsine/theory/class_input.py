@@ -1,15 +1,11 @@
 """How CLASS is told things: its names, its texts, and which CLASS it is."""
 
-import hashlib
-import importlib.metadata
-import importlib.util
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from alfonsine.errors import InputError
 from alfonsine.theory.class_names import INPUT_ALIASES
+from alfonsine.theory.installed import installed
 from alfonsine.theory.theory import one_line
 
 Scalar = float | int | str | bool
@@ -53,16 +49,6 @@ def class_reason(error: BaseException | str) -> str:
     return one_line(str(error).rsplit("=>", 1)[-1])
 
 
-@lru_cache(maxsize=1)
 def class_version() -> tuple[str, str]:
-    """Version of classy, and a digest of its library: a modified CLASS often keeps its version number."""
-    specification = importlib.util.find_spec("classy")
-    if specification is None or specification.origin is None:
-        raise InputError("expected the package classy, got none; install it with: pip install classy")
-    origin = Path(specification.origin)
-    library = sorted(origin.parent.glob("_classy*.so")) if origin.name == "__init__.py" else [origin]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in library)).hexdigest()[:16]
-    try:
-        return importlib.metadata.version("classy"), digest
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown", digest
+    """Version and build of classy."""
+    return installed("classy", "_classy*.so")

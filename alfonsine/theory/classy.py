@@ -6,12 +6,13 @@ used, so that a process may first say how many threads it is to have.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from alfonsine.errors import InputError, nearest
 from alfonsine.theory import class_background
+from alfonsine.theory.boltzmann import BoltzmannCode
 from alfonsine.theory.class_background import read_background
 from alfonsine.theory.class_check import check_class
 from alfonsine.theory.class_input import Setting, class_reason, class_version, renamed, text, texts
@@ -28,52 +29,27 @@ from alfonsine.theory.class_spectra import (
     L_LOGSTEP,
     LENSED,
     NEEDS,
-    check_multipoles,
     check_spectra,
-    nodes,
     read_spectra,
-    spectra_outputs,
 )
 from alfonsine.theory.class_thermodynamics import check_thermodynamics, read_thermodynamics
-from alfonsine.theory.grids import Background, MatterPower, Thermodynamics
 from alfonsine.theory.observables import Observables
-from alfonsine.theory.output import Output, numbers
 from alfonsine.theory.python import custom_outputs
 from alfonsine.theory.theory import TheoryError
-from alfonsine.theory.user_function import UserFunction
 
 OURS = {"l_max_scalars": "l_max", "output": "spectra and derived"}
 LENSING_REACH = 2500  # lensing mixes multipoles: with CLASS's own 500 beyond l_max = 600, TT is wrong by 2 %
 
 
 @dataclass(frozen=True)
-class ClassTheory:
-    """CLASS with fixed settings.
+class ClassTheory(BoltzmannCode):
+    """CLASS with fixed settings, any CLASS input; the other fields are those of `BoltzmannCode`.
 
-    settings         any CLASS input, precision included, that does not vary
-    spectra          among tt, te, ee, bb, pp, tp; lensed unless settings say lensing: no
-    l_max            last multipole; unlensed spectra are computed to 2500 at least (CLASS's delta_l_max)
-    derived          names of derived numbers, see `alfonsine.theory.class_names`
-    unlensed         spectra before lensing, in the same call: outputs unlensed_tt, ...
-    multipoles       all from 2 to l_max, the fixed list of `class_spectra.nodes`, or those given
-    matter_power     P(k, z)
-    background       functions of redshift, see `grids.BACKGROUND`
-    thermodynamics   the same of the plasma, see `grids.THERMODYNAMICS`
-    custom           outputs of functions of the computed `classy.Class`, name -> function: a number or a vector
-    inputs           a function from the dict of parameters to the dict of CLASS inputs
+    Spectra are lensed unless the settings say lensing: no, and unlensed ones are computed to l = 2500 at least (CLASS's
+    delta_l_max). Names of derived numbers: `alfonsine.theory.class_names`. `custom` is of the computed `classy.Class`.
     """
 
     settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
-    spectra: tuple[str, ...] = ("tt", "te", "ee")
-    l_max: int = 2508
-    derived: tuple[str, ...] = ()
-    unlensed: tuple[str, ...] = ()
-    multipoles: Literal["all", "nodes"] | tuple[int, ...] = "all"
-    matter_power: MatterPower | None = None
-    background: Background | None = None
-    thermodynamics: Thermodynamics | None = None
-    custom: Mapping[str, UserFunction] = field(default_factory=dict, hash=False)
-    inputs: UserFunction | None = None
 
     def __post_init__(self) -> None:
         settings = renamed(self.settings)  # complains of names given twice
@@ -84,49 +60,18 @@ class ClassTheory:
                 raise InputError(f"expected tensor modes (modes: s,t) for the derived '{name}', got none")
             if name not in KNOWN_DERIVED:
                 raise InputError(f"expected a derived parameter of CLASS, got '{name}'; {nearest(name, KNOWN_DERIVED)}")
-        if self.l_max < 2:
-            raise InputError(f"expected l_max of at least 2, got {self.l_max}")
-        check_multipoles(self._ell, self.l_max)
         for name in self.settings:
             if name in OURS and not (name == "output" and self.custom):
                 raise InputError(f"expected CLASS settings without '{name}', got one; use {OURS[name]} instead")
-        if not (self.outputs() or self.custom):
-            raise InputError("expected spectra or derived parameters, got neither; try spectra [tt, te, ee]")
-        for name in self.custom:
-            if name in self.outputs() or name in KNOWN_DERIVED:
-                raise InputError(f"expected a new name for an output of your own, got '{name}', which CLASS has")
+        self._check_asked("CLASS", KNOWN_DERIVED)
         power_settings(self.matter_power, self._z_last, settings)
         if self.thermodynamics is not None:
             check_thermodynamics(self.thermodynamics, settings)
 
     def identity(self) -> dict[str, Any]:
-        """Version and build of CLASS, settings under CLASS's own names, outputs.
-
-        What is not asked for is not mentioned, so that an archive stays good when this class learns more.
-        """
-        version, build = class_version()
+        """Version and build of CLASS, settings under CLASS's own names, outputs."""
         settings = {name: text(value) for name, value in renamed(self.settings).items()}
-        outputs: dict[str, Any] = {"spectra": list(self.spectra), "derived": list(self.derived)}
-        if self._any_spectra:
-            outputs["l_max"] = self.l_max
-        if self.unlensed:
-            outputs["unlensed"] = list(self.unlensed)
-        if self._any_spectra and self.multipoles != "all":
-            outputs["multipoles"] = list(self._ell)
-        for name in ("matter_power", "background", "thermodynamics"):
-            if (asked := getattr(self, name)) is not None:
-                outputs[name] = asked.identity()
-        if self.custom:
-            outputs["custom"] = {name: function.identity() for name, function in self.custom.items()}
-        identity = {"code": "class", "version": version, "build": build, "settings": settings, "outputs": outputs}
-        return identity if self.inputs is None else {**identity, "inputs": self.inputs.identity()}
-
-    def outputs(self) -> dict[str, Output]:
-        """Units and axes; those of `custom` are known after a call, see `output.described`."""
-        found = spectra_outputs(self.spectra, self.unlensed, self._ell) if self._any_spectra else {}
-        for asked in (self.matter_power, self.background, self.thermodynamics):
-            found |= {} if asked is None else asked.outputs()
-        return found | ({"derived": numbers(self.derived)} if self.derived else {})
+        return self._identity("class", class_version(), settings)
 
     def check(self, parameters: Collection[str]) -> None:
         """Let CLASS read settings and parameters, in a process of its own, without spectra (2 s)."""
@@ -148,23 +93,9 @@ class ClassTheory:
             cosmo.empty()
 
     @property
-    def functions(self) -> tuple[UserFunction, ...]:
-        """The user's functions."""
-        return (*([] if self.inputs is None else [self.inputs]), *self.custom.values())
-
-    @property
-    def _any_spectra(self) -> bool:
-        return bool(self.spectra or self.unlensed)
-
-    @property
-    def _ell(self) -> tuple[int, ...]:
-        """The multipoles of all spectra."""
-        if self.multipoles == "all":
-            return tuple(range(2, self.l_max + 1))
-        if self.multipoles == "nodes":
-            steps = (self.settings.get("l_logstep", L_LOGSTEP), self.settings.get("l_linstep", L_LINSTEP))
-            return nodes(self.l_max, float(steps[0]), int(steps[1]))
-        return self.multipoles
+    def _steps(self) -> tuple[float, int]:
+        steps = (self.settings.get("l_logstep", L_LOGSTEP), self.settings.get("l_linstep", L_LINSTEP))
+        return float(steps[0]), int(steps[1])
 
     @property
     def _lensed(self) -> bool:
@@ -197,11 +128,7 @@ class ClassTheory:
 
     def told(self, inputs: Mapping[str, float]) -> dict[str, str]:
         """Everything that CLASS is told at one point; TheoryError where the user's own `inputs` fails."""
-        inputs = renamed(inputs if self.inputs is None else self.inputs.transform(inputs))
-        settings = renamed(self.settings)
-        both = [name for name in inputs if name in settings]
-        if both:
-            raise InputError(f"expected '{both[0]}' as a setting or as a parameter, got both; remove one")
+        inputs, settings = self._inputs(inputs, renamed), renamed(self.settings)
         if self.inputs is None:
             inputs = {name: float(value) for name, value in inputs.items()}
         told = {**settings, **inputs}

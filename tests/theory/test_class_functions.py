@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import quad
 
 from alfonsine.errors import InputError
-from alfonsine.theory import class_check
 from alfonsine.theory import classy as ours
+from alfonsine.theory import trial
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.classy import ClassTheory
 from alfonsine.theory.engine import compute
@@ -86,7 +86,7 @@ def test_words_and_lists_may_come_from_a_transformation(mine):
     ],
 )
 def test_check_works_through_the_functions(inputs, custom, match, mine, monkeypatch):
-    monkeypatch.setattr(class_check, "run_apart", lambda function, *arguments, timeout: function(*arguments))
+    monkeypatch.setattr(trial, "run_apart", lambda function, *arguments, timeout: function(*arguments))
     theory = ClassTheory({}, (), inputs=mine(inputs), custom={"x": mine(custom)})
     with pytest.raises(InputError, match=match) as error:
         theory.check(POINT)

@@ -5,7 +5,7 @@ import pytest
 from classy import Class
 
 from alfonsine.errors import InputError
-from alfonsine.theory import class_check
+from alfonsine.theory import trial
 from alfonsine.theory.class_spectra import nodes
 from alfonsine.theory.classy import ClassTheory
 from alfonsine.theory.grids import BACKGROUND, THERMODYNAMICS, Background, MatterPower, Thermodynamics, spaced
@@ -274,7 +274,7 @@ def test_larger_limits_of_the_user_stand_and_ours_reach_beyond_the_grid():
 
 
 def test_what_this_cosmology_has_not_is_named_before_the_first_call(monkeypatch):
-    monkeypatch.setattr(class_check, "run_apart", lambda function, *arguments, timeout: function(*arguments))
+    monkeypatch.setattr(trial, "run_apart", lambda function, *arguments, timeout: function(*arguments))
     power = MatterPower(("pk_lin", "pk_lin_cb"), (0.1,), (0.0,))
     for theory, name in (
         (ClassTheory({}, (), matter_power=power), "pk_lin_cb"),
