@@ -17,7 +17,7 @@ from alfonsine.errors import InputError
 
 
 def as_dict(certificate: Certificate) -> dict[str, Any]:
-    """Plain values for certificate.json; a study adds its own keys (solver_calls, seconds, versions, seed)."""
+    """Plain values for certificate.json; a study adds its own keys (solver_calls, multipoles, seed, ...)."""
     stored = asdict(certificate) | {"outcome": certificate.outcome.value, "sentence": certificate.outcome.sentence}
     stored["ess"], stored["ess_error"] = certificate.ess.estimate, certificate.ess.error
     return _plain(stored)

@@ -14,15 +14,25 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float
 
+from alfonsine.theory.output import Output
+
 AUTO = ("tt", "ee", "bb", "pp")
 UNLENSED = "unlensed_"  # how the name of a spectrum before lensing begins
 UNSEEN_WEIGHT = 0.03  # keeps what the data cannot see well described without crowding out what they can
 
 
-def fallback_errors(outputs: Mapping[str, Float[np.ndarray, "n _"]]) -> dict[str, Float[np.ndarray, " _"]]:
-    """Standard error of every output where no data set gives one."""
+def multipoles(outputs: Mapping[str, Output]) -> dict[str, Float[np.ndarray, " _"]]:
+    """Those of each spectrum."""
+    return {name: o.axis("l").array for name, o in outputs.items() if [axis.name for axis in o.axes] == ["l"]}
+
+
+def fallback_errors(
+    outputs: Mapping[str, Float[np.ndarray, "n _"]],
+    multipoles: Mapping[str, Float[np.ndarray, " _"]] = MappingProxyType({}),
+) -> dict[str, Float[np.ndarray, " _"]]:
+    """Standard error of every output where no data set gives one; multipoles are 2, 3, ... where not given."""
     mean = {name: values.mean(axis=0) for name, values in outputs.items()}
-    return typical_errors(mean, {name: values.std(axis=0) for name, values in outputs.items()})
+    return typical_errors(mean, {name: values.std(axis=0) for name, values in outputs.items()}, multipoles)
 
 
 def typical_errors(

@@ -1,8 +1,10 @@
 """A data set made of two parts: windows that turn spectra into bands, and a form that judges the bands."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.likelihood.binning import Windows
@@ -37,6 +39,15 @@ class BandLikelihood(Likelihood):
     def spectra(self) -> dict[str, int]:
         """Spectra needed, with the highest multipole of each."""
         return self.windows.spectra
+
+    @property
+    def multipoles(self) -> dict[str, tuple[float, ...]]:
+        """Where each spectrum is read."""
+        return self.windows.multipoles
+
+    def at(self, multipoles: Mapping[str, Float[np.ndarray, " _"]]) -> "BandLikelihood":
+        """The same data, for spectra that are given at these multipoles."""
+        return replace(self, windows=self.windows.at(multipoles, self.name))
 
     @property
     def nuisance(self) -> tuple[str, ...]:

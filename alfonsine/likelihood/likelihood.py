@@ -5,7 +5,8 @@ emulator whose spectra are linear in K amplitudes, window and basis can be multi
 sampler forms neither spectra nor windows.
 
 Convention: everything called log_likelihood returns ln L, never -ln L or chi-square. C_l are in muK^2, for
-integer l from 2: index 0 of an array is l = 2.
+integer l from 2: index 0 of an array is l = 2. A theory may give spectra at some multipoles only: `at` makes of a
+likelihood one that reads those. The spline between them (`spline.py`) is linear too, and becomes part of the bands.
 """
 
 import abc
@@ -41,6 +42,24 @@ class Likelihood(eqx.Module):
     @abc.abstractmethod
     def spectra(self) -> dict[str, int]:
         """Spectra needed, with the highest multipole of each."""
+
+    @property
+    @abc.abstractmethod
+    def multipoles(self) -> dict[str, tuple[float, ...]]:
+        """Where each spectrum is read: 2, 3, ..., l_max, or the multipoles that were given to `at`."""
+
+    @property
+    def splined(self) -> dict[str, tuple[float, ...]]:
+        """The spectra that are given at some multipoles only, with these."""
+        whole = {name: tuple(float(ell) for ell in range(2, l_max + 1)) for name, l_max in self.spectra.items()}
+        return {name: ell for name, ell in self.multipoles.items() if ell != whole[name]}
+
+    @abc.abstractmethod
+    def at(self, multipoles: Mapping[str, Float[np.ndarray, " _"]]) -> "Likelihood":
+        """The same data, for spectra that are given at these multipoles; a name that is missing: as before.
+
+        InputError, naming those that are missing, where they do not reach as far as the data.
+        """
 
     @abc.abstractmethod
     def bands(self, spectra: Mapping[str, Float[AnyArray, " _"]]) -> Float[Array, " band"]:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import FoldedLikelihood, Likelihood
 from alfonsine.space.parameter_space import ParameterSpace
@@ -74,9 +75,12 @@ def build_target(
     """Fold emulator and likelihoods together; `fixed` holds nuisance parameters that are not sampled.
 
     Where an output that a likelihood reads is emulated as its logarithm there is nothing to fold: bands are formed at
-    every point, and take the place of the amplitudes.
+    every point, and take the place of the amplitudes. Where an output is emulated at some multipoles only, the
+    likelihoods read it there (`Likelihood.at`): the spline is multiplied in with the windows.
     """
     given = (*space.names, *fixed)
+    ell = multipoles(emulator.outputs)
+    likelihoods = [likelihood.at(ell) for likelihood in likelihoods]
     for likelihood in likelihoods:
         check_spectra(emulator, likelihood)
     if all(emulator.is_linear(name) for likelihood in likelihoods for name in likelihood.spectra):

@@ -30,6 +30,7 @@ def outcome(contents: Contents) -> str:
     """The verdict, what it means, four numbers, what to do, and what the certificate cannot see."""
     verdict = words.verdict(contents)
     advice = text(contents.certificate.get("advice"))
+    blind = " ".join(filter(None, (words.blind_spot(contents), words.splined(contents))))
     return (
         f'<section id="outcome" class="outcome {verdict.kind}">'
         f'<p class="word"><span class="mark" aria-hidden="true">{verdict.mark}</span>'
@@ -38,7 +39,7 @@ def outcome(contents: Contents) -> str:
         f'<dl class="facts">{_facts(contents)}</dl>'
         f"{paragraph(words.consequence(contents))}"
         f"{paragraph(advice, 'advice')}"
-        f'<p class="blind"><strong>What this does not show.</strong> {escape(words.blind_spot(contents))}</p>'
+        f'<p class="blind"><strong>What this does not show.</strong> {escape(blind)}</p>'
         "</section>"
     )
 

@@ -100,6 +100,23 @@ def blind_spot(contents: Contents) -> str:
     return text(contents.certificate.get("cannot_see")) or _BLIND
 
 
+def splined(contents: Contents) -> str:
+    """Which spectra reach the data by a spline: exact and emulated ones alike, so that its error is not judged."""
+    stored, found = contents.certificate.get("multipoles"), {}
+    for spectra in stored.values() if isinstance(stored, dict) else ():
+        for name, entry in spectra.items() if isinstance(spectra, dict) else ():
+            entry = entry if isinstance(entry, dict) else {}
+            nodes, step = number(entry.get("nodes")), number(entry.get("largest_step"))
+            if nodes is not None and step is not None:
+                found[str(name)] = f"{name}: {nodes:g}, at most {step:g} apart"
+    if not found:
+        return ""
+    return (
+        f"Spectra were given at some multipoles only ({'; '.join(found.values())}); the likelihoods see the others by "
+        "a cubic spline, of exact and of emulated spectra alike. The error of that spline is not judged here."
+    )
+
+
 def tolerance(contents: Contents) -> str:
     """The distribution-free statement on |ln L exact - ln L emulated|, where the certificate makes one."""
     stored = contents.certificate.get("tolerance")

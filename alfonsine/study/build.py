@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError, nearest
 from alfonsine.study.parameters import Parameters
 from alfonsine.study.settings import Settings
@@ -50,14 +51,14 @@ def _code(block: CodeSettings, roles: Parameters, read: Mapping[str, int], folde
         "derived": tuple(name for name in roles.asked if name not in block.custom),
         "matter_power": _power(block.matter_power),
         "background": _functions(block.background, Background),
+        "thermodynamics": _functions(block.thermodynamics, Thermodynamics),
         "custom": {name: UserFunction.of(function, folder) for name, function in block.custom.items()},
         "inputs": None if block.inputs is None else UserFunction.of(block.inputs, folder),
     }
     theory: ClassTheory | CambTheory
     if isinstance(block, ClassySettings):
         settings = {name: _plain(name, value) for name, value in block.extra_args.items()}
-        plasma = _functions(block.thermodynamics, Thermodynamics)
-        theory = ClassTheory(settings=settings, thermodynamics=plasma, **common)
+        theory = ClassTheory(settings=settings, **common)
     else:
         theory = CambTheory(settings=block.extra_args, **common)
     _check_read(theory, read)
@@ -67,8 +68,6 @@ def _code(block: CodeSettings, roles: Parameters, read: Mapping[str, int], folde
 def _l_max(block: CodeSettings, read: Mapping[str, int], any_spectra: bool) -> int:
     """As given, or as the likelihoods need it, or the last of the multipoles given."""
     needed = max(read.values(), default=2)
-    if read and block.multipoles != "all":
-        raise InputError("expected multipoles: all for likelihoods that read every multipole, got others; remove it")
     if block.l_max is not None:
         if block.l_max < needed:
             raise InputError(f"expected l_max of at least {needed} for these likelihoods, got {block.l_max}; remove it")
@@ -81,14 +80,18 @@ def _l_max(block: CodeSettings, read: Mapping[str, int], any_spectra: bool) -> i
 
 
 def _check_read(theory: ClassTheory | CambTheory, read: Mapping[str, int]) -> None:
-    """Likelihoods read what the code gives, and no more of it."""
+    """Likelihoods read what the code gives, and no more of it.
+
+    Whether the multipoles of a spectrum reach far enough is for `Likelihood.at` to say.
+    """
     outputs = theory.outputs()
+    spectra = multipoles(outputs)
     for name, length in read.items():
         if name in theory.custom:
             continue  # its length is known after a call
         if name not in outputs:
             raise InputError(f"expected the output '{name}' for a likelihood, got none; {nearest(name, outputs)}")
-        if outputs[name].size < length - 1:
+        if name not in spectra and outputs[name].size < length - 1:
             raise InputError(f"expected {length - 1} numbers '{name}' for a likelihood, got {outputs[name].size}")
 
 
@@ -135,12 +138,15 @@ def _toy(block: ToySettings, roles: Parameters, spectra: Mapping[str, int]) -> T
         rows = block.matrix or tuple(map(tuple, np.eye(len(names)).tolist()))
         if any(len(row) != len(names) for row in rows):
             raise InputError(f"expected rows of {len(names)} numbers, one for each parameter, in matrix")
-        if len(rows) < needed:
+        if block.multipoles is not None and len(block.multipoles) != len(rows):
+            raise InputError(f"expected {len(rows)} multipoles, one for each row, got {len(block.multipoles)}")
+        if block.multipoles is None and len(rows) < needed:
             raise InputError(f"expected {needed} rows of matrix, one for each number observed, got {len(rows)}")
         offset = block.offset or (0.0,) * len(rows)
         if len(offset) != len(rows):
             raise InputError(f"expected an offset of {len(rows)} numbers, got {len(offset)}")
-        theory = LinearToy(names, np.array(rows, dtype=float), np.array(offset, dtype=float), output=output)
+        matrix, constant = np.array(rows, dtype=float), np.array(offset, dtype=float)
+        theory = LinearToy(names, matrix, constant, output, block.multipoles or ())
     if block.misdeed:
         if block.misdeed.parameter not in names:
             raise InputError(f"expected one of the parameters {', '.join(names)}, got '{block.misdeed.parameter}'")

@@ -12,7 +12,7 @@ from alfonsine.study.judge import allowed
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.propose import rng
-from alfonsine.study.records import write_json
+from alfonsine.study.records import multipoles_record, write_json
 from alfonsine.study.run import open_engine
 from alfonsine.study.stages import stored_emulator
 
@@ -43,5 +43,6 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
         failed=len(computed.failures),
         allowed=allowed(study),
     )
-    write_json(study.folder / "certificate_fresh.json", as_dict(certificate))
+    record = {**as_dict(certificate), "multipoles": multipoles_record(study)}
+    write_json(study.folder / "certificate_fresh.json", record)
     return certificate

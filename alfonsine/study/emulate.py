@@ -17,6 +17,7 @@ from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
+from alfonsine.theory.output import Output, numbers
 from alfonsine.theory.theory import Theory
 
 EARLY = 12.0  # radius of the trust region, in steps, while there are too few points for curvature
@@ -48,7 +49,14 @@ def fit_emulator(study: Study, training: TrainingSet, focus: Focus, key: Array) 
         shape=Shape(order=settings.max_order, network=settings.network),
         key=key,
         card=card(study.theory, training),
+        described=described(study.theory, training),
     )
+
+
+def described(theory: Theory, training: TrainingSet) -> dict[str, Output]:
+    """Units and axes of what is learned, as far as the theory knows them beforehand."""
+    known = {name: output for name, output in theory.outputs().items() if name in training.outputs}
+    return known | ({"derived": numbers(training.derived)} if training.derived else {})
 
 
 def trust(study: Study, training: TrainingSet, focus: Focus) -> Domain:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from alfonsine.emulator.box.fit import multipoles
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.held_out import QUANTILES, held_out_errors
-from alfonsine.emulator.metric import AUTO, UNLENSED, typical_errors
+from alfonsine.emulator.metric import AUTO, UNLENSED, multipoles, typical_errors
 from alfonsine.emulator.models import Models
 from alfonsine.emulator.networks.streaming import moments
 from alfonsine.emulator.speed import measure_speed

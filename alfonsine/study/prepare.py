@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.likelihood.registry import load_likelihood
@@ -31,7 +32,7 @@ class Study:
     space: ParameterSpace
     parameters: Parameters
     theory: Theory
-    likelihoods: Mapping[str, Likelihood]
+    likelihoods: Mapping[str, Likelihood]  # as they read what the theory gives: at its multipoles
 
 
 def prepare(settings: Settings, folder: Path) -> Study:
@@ -54,6 +55,9 @@ def prepare(settings: Settings, folder: Path) -> Study:
     roles = roles.with_nuisance(_nuisance(settings, roles, likelihoods))
     with _at(settings, ("theory", settings.theory.code)):
         theory = build_theory(settings, roles, _spectra(likelihoods))
+    with _at(settings, ("theory", settings.theory.code, "multipoles")):
+        given = multipoles(theory.outputs())
+        likelihoods = {name: likelihood.at(given) for name, likelihood in likelihoods.items()}
     _check_parameters(settings, space, roles, theory)
     return Study(settings, folder, space, roles, theory, likelihoods)
 

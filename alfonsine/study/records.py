@@ -100,8 +100,24 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
         },
         "seconds": {name: round(spent, 3) for name, spent in {**clock.seconds, "total": clock.total}.items()},
         "seconds_per_call": finite(float(np.mean([call.seconds for call in ending.calls.calls]))),
+        "multipoles": multipoles_record(study),
         "versions": versions(study),
         "seed": study.settings.seed,
+    }
+
+
+def multipoles_record(study: Study) -> dict[str, dict[str, dict[str, float]]]:
+    """Per data set, the spectra that the theory gives at some multipoles only: how many, from, to, largest step.
+
+    The data see the others by `theory.class_spline`, of exact spectra as of emulated ones.
+    """
+    return {
+        label: {
+            name: {"nodes": len(ell), "first": ell[0], "last": ell[-1], "largest_step": float(np.max(np.diff(ell)))}
+            for name, ell in likelihood.splined.items()
+        }
+        for label, likelihood in study.likelihoods.items()
+        if likelihood.splined
     }
 
 

@@ -128,12 +128,14 @@ def plan(study: Study) -> Plan:
             archived = len(calls)
             done = [call.seconds for call in calls if call.done]
             seconds = float(np.mean(done)) if done else None
-    needed = {name: l_max for likelihood in study.likelihoods.values() for name, l_max in likelihood.spectra.items()}
+    needed = {name: name for likelihood in study.likelihoods.values() for name in likelihood.spectra}
+    for likelihood in study.likelihoods.values():
+        needed |= {name: f"{name} (splined from {len(ell)} multipoles)" for name, ell in likelihood.splined.items()}
     return Plan(
         theory=settings.theory.code,
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
-        spectra=tuple(needed),
+        spectra=tuple(needed.values()),
         first=len(first_points(study)),
         batch=settings.points.batch,
         judging=settings.accuracy.judging,

@@ -83,7 +83,7 @@ class CodeSettings(Block):
     spectra       lensed CMB spectra beside those that the likelihoods read
     unlensed      the same before lensing: outputs unlensed_tt, ...
     l_max         last multipole; follows from the likelihoods where there are some
-    multipoles    all; nodes, a fixed list as dense as CLASS's own; or a list
+    multipoles    all; nodes, a fixed list as dense as CLASS's own; or a list. Likelihoods see the others by a spline
     inputs        a function of yours from the parameters to the inputs of the code
     custom        outputs by functions of yours of the computed code, name -> function
     """
@@ -101,16 +101,15 @@ class CodeSettings(Block):
     background: FunctionsSettings | None = Field(
         default=None, examples=["{outputs: [H, D_A], z: {min: 0, max: 3, number: 50}}"]
     )
+    thermodynamics: FunctionsSettings | None = Field(
+        default=None, examples=["{outputs: [x_e, visibility], z: {min: 0, max: 1500, number: 300}}"]
+    )
     inputs: Function | None = Field(default=None, examples=["my_module:my_function"])
     custom: dict[str, Function] = Field(default={}, examples=["{my_output: my_module:my_function}"])
 
 
 class ClassySettings(CodeSettings):
-    """CLASS, which also has functions of redshift of the plasma."""
-
-    thermodynamics: FunctionsSettings | None = Field(
-        default=None, examples=["{outputs: [x_e, visibility], z: {min: 0, max: 1500, number: 300}}"]
-    )
+    """CLASS; `extra_args` are any of its inputs."""
 
 
 class CambSettings(CodeSettings):
@@ -141,12 +140,14 @@ class ToySettings(Block):
     """A closed-form theory of the study's own parameters, for tests and for trying things out.
 
     linear: `matrix` (unit matrix where there is none) times parameters plus `offset`; banana: bent by `bend`.
+    `multipoles` make a spectrum of linear: the l of each row.
     `misdeed`, `diary` (a file that gets a line for each call) and `seconds` try the machinery around it.
     """
 
     name: Literal["linear", "banana"] = "linear"
     matrix: tuple[Numbers, ...] | None = Field(default=None, strict=False, examples=["[[1, 0], [0, 1]]"])
     offset: Numbers | None = Field(default=None, examples=["[0, 0]"])
+    multipoles: tuple[int, ...] | None = Field(default=None, strict=False, min_length=1, examples=["[2, 3, 5]"])
     bend: float = 0.5
     misdeed: MisdeedSettings | None = None
     diary: str | None = Field(default=None, examples=["calls.txt"])

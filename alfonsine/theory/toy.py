@@ -25,9 +25,10 @@ class LinearToy:
 
     .. math:: d = M\theta + m
 
-    names    the d parameters
-    matrix   M, (n, d)
-    offset   m, (n,)
+    names       the d parameters
+    matrix      M, (n, d)
+    offset      m, (n,)
+    multipoles  the n multipoles, where the vector is a spectrum
 
     The derived number "total" is the sum of the vector.
     """
@@ -36,15 +37,21 @@ class LinearToy:
     matrix: Float[np.ndarray, "n d"]
     offset: Float[np.ndarray, " n"]
     output: str = "data"
+    multipoles: tuple[int, ...] = ()
 
     def identity(self) -> dict[str, Any]:
         """Name, version and every coefficient."""
-        settings = {"matrix": self.matrix.tolist(), "offset": self.offset.tolist()}
+        settings: dict[str, Any] = {"matrix": self.matrix.tolist(), "offset": self.offset.tolist()}
+        if self.multipoles:
+            settings["multipoles"] = list(self.multipoles)
         return _identity("linear", self.names, self.output, settings)
 
     def outputs(self) -> dict[str, Output]:
         """The vector, and its sum."""
-        return _outputs(self.output, len(self.offset), "total")
+        found = _outputs(self.output, len(self.offset), "total")
+        if self.multipoles:
+            found[self.output] = Output(self.output, "", (Axis("l", "", tuple(float(ell) for ell in self.multipoles)),))
+        return found
 
     def check(self, parameters: Collection[str]) -> None:
         """Know `names` and nothing else."""

@@ -23,6 +23,15 @@ def test_cosmic_variance_is_the_scatter_of_simulated_skies():
             assert found[name][i] == pytest.approx(np.std(power.mean(axis=1)), rel=0.04), (name, ell)
 
 
+def test_cosmic_variance_at_some_multipoles_is_theirs():
+    chosen = [0, 3]
+    values = {name: np.array([v, v]) for name, v in TRUTH.items()}
+    some = {name: v[:, chosen] for name, v in values.items()}
+    found = fallback_errors(some, {name: np.array([2.0, 5.0]) for name in some})
+    for name, errors in fallback_errors(values).items():
+        np.testing.assert_array_equal(found[name], errors[chosen])
+
+
 def test_anything_else_has_the_spread_of_the_training_set():
     values = np.random.default_rng(1).normal(size=(20, 3)) * [1.0, 5.0, 0.0]
     found = fallback_errors({"derived": values, "te": values})
@@ -40,7 +49,7 @@ def test_what_the_data_see_counts_fully_and_the_rest_a_little():
 
     weights = np.arange(1.0, 7.0)
     scaled = outputs["x"][:, 1:]
-    found = whiten(scaled, outputs, block, weights, metric)
+    found = whiten(scaled, outputs, block, weights, fallback_errors(outputs), metric)
     change = scaled - weights @ scaled / weights.sum()
     np.testing.assert_allclose(found[:, 0], 10 * change[:, 0] - change[:, 1])
     np.testing.assert_allclose(found[:, 1:], UNSEEN_WEIGHT * change / scaled.std(axis=0))
@@ -50,5 +59,5 @@ def test_what_no_data_see_counts_in_its_own_errors():
     outputs = {"x": np.random.default_rng(3).normal(size=(6, 4))}
     block = (Piece("x", 0, 4),)
     for metric in (None, lambda changes: np.zeros((6, 1))):
-        found = whiten(outputs["x"], outputs, block, np.ones(6), metric)
+        found = whiten(outputs["x"], outputs, block, np.ones(6), fallback_errors(outputs), metric)
         np.testing.assert_allclose(found.std(axis=0), 1.0)

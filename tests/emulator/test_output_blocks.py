@@ -36,6 +36,13 @@ def test_the_reionisation_bump_stands_alone():
     assert not any(piece.name == "tt" and piece.stop != SIZES["tt"] for block in divide(SIZES) for piece in block)
 
 
+def test_the_bump_ends_at_the_same_multipole_at_nodes():
+    ell = np.array([2.0, 10.0, 29.0, 30.0, 500.0])
+    (damped, bump) = divide({"tt": 5, "ee": 5}, {"tt": ell, "ee": ell})
+    assert [(p.name, p.start, p.stop) for p in (*damped, *bump)] == [("tt", 0, 5), ("ee", 3, 5), ("ee", 0, 3)]
+    assert divide({"ee": 2}, {"ee": np.array([40.0, 500.0])}) == [(("ee", 0, 2),)]
+
+
 @pytest.mark.parametrize(
     ("sizes", "names"),
     [

@@ -125,3 +125,22 @@ def test_whiten_is_linear_and_of_full_rank(case):
         likelihood.whiten(jnp.asarray(d[:1] + 2 * d[1:2]), reference)[0], white[0] + 2 * white[1], rtol=1e-8, atol=1e-8
     )
     assert np.linalg.matrix_rank(likelihood.whiten(jnp.diag(reference), reference)) == reference.size
+
+
+def test_a_parabola_at_some_multipoles_is_a_parabola_at_all(case):
+    """The spline keeps parabolas: bands from a ninth of the multipoles are those from all, for every likelihood."""
+    likelihood = case[0]
+
+    def parabola(ell):
+        return 2.0 - ell / 1000 + 3.0 * (ell / 1000) ** 2
+
+    at = {n: np.unique([2.0, 3.0, *np.arange(4.0, top, 9.0), float(top)]) for n, top in likelihood.spectra.items()}
+    some = likelihood.at(at)
+    found = some.bands({name: jnp.asarray(parabola(ell)) for name, ell in at.items()})
+    full = {name: jnp.asarray(parabola(np.arange(2.0, top + 1))) for name, top in likelihood.spectra.items()}
+    np.testing.assert_allclose(found, likelihood.bands(full), rtol=1e-9)
+    assert some.multipoles == {name: tuple(ell.tolist()) for name, ell in at.items()}
+    assert some.splined == {
+        name: ell for name, ell in some.multipoles.items() if len(ell) < likelihood.spectra[name] - 1
+    }
+    assert likelihood.splined == {} and likelihood.at({n: np.arange(2.0, 4000.0) for n in at}).splined == {}

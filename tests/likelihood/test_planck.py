@@ -6,6 +6,7 @@ import pytest
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.registry import load_likelihood
+from alfonsine.theory.class_spectra import nodes
 
 
 @pytest.fixture
@@ -67,6 +68,21 @@ def test_lite_subsets_and_calibration_against_a_plain_loop(lite, spectra, blocks
     likelihood = load_likelihood("planck_2018_lite", {"spectra": spectra})
     value = likelihood.log_likelihood(likelihood.bands(cl), jnp.array([1.01]))
     assert float(value) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("step", "error", "change"), [(20, 0.1, 0.05), (40, 0.4, 0.2)])
+def test_lite_from_nodes_is_lite_from_all_multipoles(lite, step, error, change):
+    """Spectra of another code, at the steps of CLASS with l_linstep 20, as in the examples, and its default 40.
+
+    `error` is that of all bands together, in errors of the data; `change` that of ln L.
+    """
+    likelihood, cl = load_likelihood("planck_2018_lite", {"low_l_tt_bins": True}), reference_spectra(lite)
+    at = np.array(nodes(2508, linstep=step))
+    coarse = likelihood.at({name: at.astype(float) for name in cl})
+    bands, found = likelihood.bands(cl), coarse.bands({name: values[at - 2] for name, values in cl.items()})
+    assert 0 < np.linalg.norm(likelihood.whiten((found - bands)[None], bands)) < error
+    values = [float(likelihood.log_likelihood(b, jnp.ones(1))) for b in (bands, found)]
+    assert abs(values[1] - values[0]) < change
 
 
 def test_lite_says_what_it_needs(lite):

@@ -1,19 +1,24 @@
 """The folded target against the long way round: spectra from the emulator, bands, ln L, prior, one after the other."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from slow_spline import slow_spline
 
 from alfonsine.emulator.around.fit import Shape, fit
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.domain import Domain
+from alfonsine.emulator.emulator import Shown
 from alfonsine.errors import InputError
 from alfonsine.likelihood.gaussian_data import gaussian_data
 from alfonsine.likelihood.mock_cmb import mock_cmb
 from alfonsine.posterior.target import build_target
 from alfonsine.space.parameter_space import Parameter, ParameterSpace
+from alfonsine.theory.class_spectra import nodes, spectra_outputs
 
 NAMES = ("logA", "tau_reio", "tilt")
 CENTRE, WIDTH = np.array([3.0, 0.06, 0.0]), np.array([0.05, 0.01, 0.02])
@@ -59,6 +64,42 @@ def test_folded_target_is_the_long_way_round():
     expected = float(likelihood.log_likelihood(likelihood.bands(predicted), jnp.zeros(0)))
     expected += stats.norm(1.0, 0.1).logpdf(1.02) - np.log(2.0 * 0.19 * 0.4)
     assert float(target(THETA)) == pytest.approx(expected, rel=1e-10)
+
+
+NODES = np.array(nodes(2500, linstep=20))
+
+
+def emulator_at_nodes(logarithm=False):
+    """The same spectra at nodes; with `logarithm`, TT alone, of which the logarithm is emulated."""
+    names = ("tt",) if logarithm else ("tt", "te", "ee")
+    theta = CENTRE + WIDTH * np.random.default_rng(1).uniform(-2, 2, (40, 3))
+    focus = Focus.of(CENTRE, np.diag(WIDTH**2))
+    wide = jnp.full(3, np.inf)
+    domain = Domain(focus.centre, focus.cholesky, jnp.asarray(9.0), -wide, wide)
+    outputs = {name: spectra(theta)[name][:, NODES - 2] for name in names}
+    if logarithm:
+        outputs = {name: np.log(values) for name, values in outputs.items()}
+    described = spectra_outputs(names, (), NODES.tolist())
+    learned = fit(NAMES, theta, outputs, domain=domain, focus=focus, shape=Shape(components=6), described=described)
+    if not logarithm:
+        return learned.emulator
+    shown = tuple((name, Shown(s.first, s.stop, "exp")) for name, s in learned.emulator.shown)
+    return replace(learned.emulator, shown=shown)
+
+
+@pytest.mark.parametrize("logarithm", [False, True])
+def test_spectra_at_nodes_are_splined_on_the_way_to_the_data(logarithm):
+    """Against the long way: each spectrum at its nodes, a slow spline, the likelihood of all multipoles."""
+    learned, likelihood = emulator_at_nodes(logarithm), mock_cmb("TT" if logarithm else "TTTEEE")
+    target = build_target(space().select(NAMES), learned, [likelihood])
+    theta = THETA[jnp.array([0, 2, 3])]
+    predicted = {name: np.asarray(values) for name, values in learned.predict(theta).items()}
+    assert predicted["tt"].shape == NODES.shape and learned.is_linear("tt") is not logarithm
+    full = {n: slow_spline(NODES.astype(float), values, ELL.astype(float)) for n, values in predicted.items()}
+    expected = float(likelihood.log_likelihood(likelihood.bands(full), jnp.zeros(0)))
+    assert float(target.log_likelihoods(theta)[0]) == pytest.approx(expected, rel=1e-8)
+    if not logarithm:  # no more than the amplitudes reaches the sampler
+        assert target.folded[0].matrix.shape == (len(likelihood.bands(full)), len(target.columns))
 
 
 def test_blocks_that_no_likelihood_sees_are_left_out():

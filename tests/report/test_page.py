@@ -171,6 +171,17 @@ def test_outcome_and_advice_come_first(light, outcome, word):
     assert f"<title>{word}: run</title>" in page.source
 
 
+@pytest.mark.parametrize("stored", [{}, {"lite": 3}, {"lite": {"tt": "x"}}, [1], {"lite": {"tt": {"nodes": "many"}}}])
+def test_without_a_spline_there_is_no_word_of_one(light, stored):
+    assert "spline" not in Page(render(light({"multipoles": stored}))).whole_text()
+
+
+def test_a_spline_is_named_among_what_is_not_shown(light):
+    entry = {"nodes": 155, "first": 2.0, "last": 2508.0, "largest_step": 20.0}
+    page = Page(render(light({"multipoles": {"lite": {"tt": entry, "ee": entry}, "lowl": {"tt": entry}}})))
+    assert "(tt: 155, at most 20 apart; ee: 155, at most 20 apart)" in page.text["outcome"]
+
+
 def test_the_unwritten_are_explained(tmp_path):
     run = tmp_path / "young"
     run.mkdir()

@@ -1,5 +1,7 @@
 """Toys have the closed form they state."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import dblquad
@@ -15,6 +17,11 @@ def test_linear_by_hand():
     observables = LINEAR.compute({"y": 10.0, "x": 3.0})
     np.testing.assert_array_equal(observables.spectra["data"], [23.5, -9.75])
     assert observables.derived["total"] == 13.75
+
+
+def test_linear_may_be_a_spectrum():
+    outputs = replace(LINEAR, multipoles=(2, 5)).outputs()
+    assert outputs["data"].axis("l").values == (2.0, 5.0) and outputs["data"].size == 2
 
 
 def test_banana_keeps_volume():
@@ -47,6 +54,7 @@ def test_identity_tells_toys_apart():
         BananaToy(bend=0.4),
         HostileToy(LINEAR, "nan", "x", 1.0),
         HostileToy(LINEAR, "fail", "x", 1.0),
+        replace(LINEAR, multipoles=(2, 5)),
     ]
     assert len({str(toy.identity()) for toy in toys}) == len(toys)
     assert DiaryToy(LINEAR, "a", 3.0).identity() == LINEAR.identity()

@@ -1,9 +1,11 @@
 """How the outputs are divided: pieces of spectra that share an exact scaling and bend in the same way."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from alfonsine.emulator.scaling import DAMPED, PROPORTIONAL
 
@@ -19,15 +21,17 @@ class Piece(NamedTuple):
     stop: int
 
 
-def divide(sizes: Mapping[str, int]) -> list[tuple[Piece, ...]]:
+def divide(
+    sizes: Mapping[str, int], multipoles: Mapping[str, Float[np.ndarray, " _"]] = MappingProxyType({})
+) -> list[tuple[Piece, ...]]:
     """Blocks of pieces: damped spectra; their reionisation bump; undamped spectra; derived; anything else.
 
-    Sizes are numbers of rows; spectra begin at l = 2.
+    Sizes are numbers of rows; multipoles are 2, 3, ... where not given.
     """
-    low = REIONISATION - 2
     damped, bump, undamped, derived, rest = [], [], [], [], []
     for name, size in sizes.items():
-        if name in POLARISED and size > low:
+        low = int(np.searchsorted(multipoles.get(name, np.arange(size) + 2.0), REIONISATION))
+        if name in POLARISED and 0 < low < size:
             bump.append(Piece(name, 0, low))
             damped.append(Piece(name, low, size))
         elif name in DAMPED:

@@ -18,7 +18,7 @@ from alfonsine.emulator.around.surrogate import Block, Surrogate
 from alfonsine.emulator.around.trend import fit_trend
 from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator, Shown
-from alfonsine.emulator.metric import UNSEEN_WEIGHT, fallback_errors
+from alfonsine.emulator.metric import UNSEEN_WEIGHT, fallback_errors, multipoles
 from alfonsine.emulator.scaling import Scaling
 from alfonsine.space.polynomial import monomials
 from alfonsine.theory.output import Output
@@ -81,14 +81,17 @@ def fit(
     table = monomials(theta.shape[1], shape.order)
     weights = focus.weights(theta)
     sizes = {name: values.shape[1] for name, values in outputs.items()}
-    division = divide(sizes)
+    ell = multipoles(described or {})
+    division = divide(sizes, ell)
     total = len(division) * (1 + shape.components)
+    errors = fallback_errors(outputs, ell)
     blocks, left_out, error = [], [], 0.0
     basis = {name: np.zeros((size, total)) for name, size in sizes.items()}
     for index, pieces in enumerate(division):
         block, rows, predicted, block_error = fit_block(
-            names, theta, outputs, pieces, focus, weights, metric, shape, table, jax.random.fold_in(key, index)
-        )
+            names, theta, outputs, pieces, focus, weights, errors, metric, shape, table,
+            jax.random.fold_in(key, index),
+        )  # fmt: skip
         blocks.append(block)
         left_out.append(predicted)
         error += block_error
@@ -112,6 +115,7 @@ def fit_block(
     pieces: tuple[Piece, ...],
     focus: Focus,
     weights: Float[np.ndarray, " n"],
+    errors: Mapping[str, Float[np.ndarray, " _"]],
     metric: Metric | None,
     shape: Shape,
     table: Int[np.ndarray, "terms order"],
@@ -121,7 +125,7 @@ def fit_block(
     scaling = Scaling.of(pieces[0].name, names, np.asarray(focus.centre))
     factor = scaling.at(theta)
     scaled = take(outputs, pieces) / factor[:, None]
-    whitened = whiten(scaled, outputs, pieces, weights, metric)
+    whitened = whiten(scaled, outputs, pieces, weights, errors, metric)
     compression = compress(scaled, whitened, weights, min(shape.components, len(theta) - 1), shape.floor)
     u = focus.coordinates().at(theta)
     trend = fit_trend(u, compression.components, table, weights)
@@ -144,12 +148,13 @@ def whiten(
     outputs: Outputs,
     pieces: tuple[Piece, ...],
     weights: Float[np.ndarray, " n"],
+    errors: Mapping[str, Float[np.ndarray, " _"]],
     metric: Metric | None,
 ) -> Float[np.ndarray, "n w"]:
-    """Changes of one block in units of the data's error, or of a fallback where no data see them."""
+    """Changes of one block in units of the data's error, or of `errors` where no data see them."""
     change = scaled - np.average(scaled, axis=0, weights=weights)
-    errors = take({name: row[None, :] for name, row in fallback_errors(outputs).items()}, pieces)
-    unseen = change / np.maximum(errors, 1e-300)
+    unit = take({name: row[None, :] for name, row in errors.items()}, pieces)
+    unseen = change / np.maximum(unit, 1e-300)
     if metric is None:
         return unseen
     seen = metric(put(change, pieces, {name: values.shape[1] for name, values in outputs.items()}))
