@@ -39,6 +39,9 @@ EmulatorFile = Annotated[Path, typer.Argument(metavar="EMULATOR.safetensors", he
 Networks = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Networks of CosmoPower: .pkl or .npz.")]
 NewEmulator = Annotated[Path, typer.Option("--output", "-o", help="The emulator to write.")]
 SideTable = Annotated[str | None, typer.Option("--table", help="What the files do not say: a .yaml, or a known name.")]
+Parts = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder of your own files that its networks are made with.")
+]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
 DataSet = Annotated[str, typer.Argument(metavar="NAME", help="As in `alfonsine data list`.")]
 Effective = Annotated[int, typer.Option(help="Effective number of draws.", min=100)]
@@ -105,12 +108,12 @@ def train(study: Study, output: Output = None, quiet: Quiet = False) -> None:
 
 
 @app.command()
-def card(file: EmulatorFile) -> None:
+def card(file: EmulatorFile, parts: Parts = None) -> None:
     """Show what an emulator file says of itself: inputs, outputs, exact code, training set, errors, speed."""
     from alfonsine.emulator.card import card_text
     from alfonsine.emulator.stored.file import load_emulator
 
-    print(card_text(load_emulator(file)))
+    print(card_text(load_emulator(file, parts)))
 
 
 @app.command("import")

@@ -13,11 +13,14 @@ Put such a file beside the study and name the classes in the plan or preset:
     )
     network = train(model_set, plan, "runs/te", parts="folder/of/this/file")
 
+or in a study, `emulator: {preset: connect, options: {activation: "custom_network:Snake"}}`.
+
 Every array field of an activation or architecture is trained; what a normalisation holds is learned once, by `fit`.
+Keep the file with the emulator, as it was: `alfonsine.load_emulator(path, parts="folder/of/this/file")` compares the
+digests.
 """
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +62,6 @@ class InverseSinh(Normalisation):
     r"""A logarithm for outputs of either sign: :math:`\operatorname{asinh}(x/x_0)`, standardised, x_0 the spread."""
 
     unit: Float[Array, " m"]
-    outer: ClassVar[str] = "custom_network:InverseSinh"
 
     @classmethod
     def fit(cls, chunks: Chunks) -> "InverseSinh":
@@ -76,10 +78,6 @@ class InverseSinh(Normalisation):
     def after(self, x: Float[Array, "*n m"]) -> Float[Array, "*n m"]:
         """Its inverse."""
         return self.unit * jnp.sinh(x)
-
-    def parameters(self) -> dict[str, Float[Array, " m"]]:
-        """What the inverse needs."""
-        return {"unit": self.unit}
 
 
 class Residual(Architecture):

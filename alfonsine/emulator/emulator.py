@@ -13,16 +13,21 @@ from jaxtyping import Array, Float
 from alfonsine.emulator.around.surrogate import Surrogate
 from alfonsine.emulator.box.surrogate import ChebyshevSurrogate
 from alfonsine.emulator.domain import Domain, ordered
+from alfonsine.emulator.networks.normalisations import Normalisation
+from alfonsine.emulator.networks.own import NetworkSurrogate
 from alfonsine.emulator.networks.surrogate import DenseSurrogate
 from alfonsine.emulator.transform import FORWARD
 from alfonsine.errors import InputError
 from alfonsine.theory.output import Output
 
-AnySurrogate = Surrogate | ChebyshevSurrogate | DenseSurrogate
+AnySurrogate = Surrogate | ChebyshevSurrogate | DenseSurrogate | NetworkSurrogate
 
 
 class Shown(NamedTuple):
-    """How one output is made of the amplitudes: transform(basis @ amplitudes[first:stop])."""
+    """How one output is made of the amplitudes: transform(basis @ amplitudes[first:stop]).
+
+    transform   a name of `FORWARD`, or "module:Class" of a normalisation of the user's own
+    """
 
     first: int
     stop: int
@@ -40,6 +45,8 @@ class Emulator(eqx.Module):
     shown          per output, which amplitudes, and what is done to the sum; all amplitudes and nothing if not given
     outputs_text   JSON text of the outputs' units and axes
     offsets        per output whose transform needs them, (2, m)
+    undone         per output with a normalisation of the user's own: that normalisation, of m entries
+    digests        module and digest of each file of the user's own that it is made with
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
@@ -50,6 +57,8 @@ class Emulator(eqx.Module):
     shown: tuple[tuple[str, Shown], ...] = eqx.field(static=True, default=())
     outputs_text: str = eqx.field(static=True, default="{}")
     offsets: dict[str, Float[Array, "2 m"]] = eqx.field(default_factory=dict)
+    undone: dict[str, Normalisation] = eqx.field(default_factory=dict)
+    digests: tuple[tuple[str, str], ...] = eqx.field(static=True, default=())
 
     def made_of(self, name: str) -> Shown:
         """Which amplitudes an output is made of, and how."""
@@ -69,7 +78,7 @@ class Emulator(eqx.Module):
         first, stop, _ = self.made_of(name)
         if not self.is_linear(name):
             raise InputError(
-                f"expected an output that is emulated linearly, got '{name}', of which the logarithm is emulated"
+                f"expected an output that is emulated linearly, got '{name}', of which a function is emulated"
             )
         matrix = self.basis[name].astype(float)
         return jnp.pad(matrix, ((0, 0), (first, sum(self.surrogate.sizes) - stop)))
@@ -89,7 +98,10 @@ class Emulator(eqx.Module):
         for name, matrix in self.basis.items():
             first, stop, transform = self.made_of(name)
             combined = matrix @ amplitudes[first:stop].astype(matrix.dtype)
-            found[name] = FORWARD[transform](combined, self.offsets.get(name))
+            if name in self.undone:
+                found[name] = self.undone[name].after(combined)
+            else:
+                found[name] = FORWARD[transform](combined, self.offsets.get(name))
         return found
 
     def amplitudes(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:

@@ -1,7 +1,7 @@
 r"""The same emulator on other multipoles, wavenumbers or redshifts.
 
 A cubic spline is linear in the values that it passes through, so it becomes part of the basis and costs nothing when
-the emulator is asked. Along l what is interpolated is :math:`\ell(\ell+1)C_\ell`; along k and z the coordinates are
+the emulator is asked. Along l it is CLASS's own spline, which a likelihood uses too; along k and z the coordinates are
 :math:`\ln k` and :math:`\ln(1+z)`.
 """
 
@@ -16,6 +16,7 @@ from scipy.interpolate import CubicSpline
 
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
+from alfonsine.theory import class_spline
 from alfonsine.theory.output import Axis
 
 COORDINATE: dict[str, Callable[[np.ndarray], np.ndarray]] = {"k": np.log, "z": np.log1p}
@@ -24,11 +25,14 @@ COORDINATE: dict[str, Callable[[np.ndarray], np.ndarray]] = {"k": np.log, "z": n
 def resample(emulator: Emulator, name: str, **axes: Sequence[float] | np.ndarray) -> Emulator:
     """An emulator whose output `name` is given at other values of some of its axes.
 
-    InputError for values beyond the axis: what was not learned is not extrapolated.
+    InputError for values beyond the axis: what was not learned is not extrapolated. InputError, too, for an output
+    with a normalisation of the user's own, of which it is not known how it varies along the axis.
     """
     described = emulator.outputs
     if name not in described:
         raise InputError(f"expected an output with axes ({', '.join(described) or 'none'}), got '{name}'")
+    if name in emulator.undone:
+        raise InputError(f"expected an output of a known normalisation, got '{name}' of '{emulator.made_of(name)[2]}'")
     output = described[name]
     for axis in axes:
         output.axis(axis)
@@ -69,9 +73,7 @@ def spline(name: str, axis: Axis, wanted: Float[np.ndarray, " w"]) -> Float[np.n
         if np.isin(wanted, axis.array).all():
             return (wanted[:, None] == axis.array[None, :]).astype(float)
         raise InputError(f"output '{name}': expected at least 4 values of {axis.name} to interpolate, got fewer")
-    coordinate = COORDINATE.get(axis.name, lambda x: x)
-    matrix = CubicSpline(coordinate(axis.array), np.eye(len(axis.values)))(coordinate(wanted))
     if axis.name == "l":
-        at, nodes = wanted * (wanted + 1), axis.array * (axis.array + 1)
-        matrix = matrix * nodes[None, :] / at[:, None]
-    return matrix
+        return class_spline.spline(axis.array, wanted)
+    coordinate = COORDINATE.get(axis.name, lambda x: x)
+    return CubicSpline(coordinate(axis.array), np.eye(len(axis.values)))(coordinate(wanted))

@@ -5,6 +5,7 @@ exp          :math:`e^x`: a spectrum that spans decades is learned as its logari
              factor of the basis
 double_exp   :math:`\exp(e^x - b) - a`, which undoes a logarithm taken twice (section 2.4 of arXiv:2205.15726), each
              time after a shift
+module:Name  what undoes a normalisation of the user's own, held by the emulator: `Emulator.undone`
 """
 
 from collections.abc import Callable

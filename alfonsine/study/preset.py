@@ -10,9 +10,16 @@ from typing import Any
 import numpy as np
 
 from alfonsine.emulator.emulator import Emulator
+from alfonsine.emulator.networks.activations import ACTIVATIONS, Activation
 from alfonsine.emulator.networks.calibration import calibrate
+from alfonsine.emulator.networks.custom import chosen, is_own, own_modules
+from alfonsine.emulator.networks.dense import ARCHITECTURES, Architecture
 from alfonsine.emulator.networks.emulate import emulator_of, ranges_of
+from alfonsine.emulator.networks.losses import LOSSES, Loss
 from alfonsine.emulator.networks.model_set import ModelSet
+from alfonsine.emulator.networks.normalisations import NORMALISATIONS, Normalisation
+from alfonsine.emulator.networks.plan import Plan
+from alfonsine.emulator.networks.prepare import prepare
 from alfonsine.emulator.networks.presets import PRESETS, Connect, CosmoPower
 from alfonsine.emulator.networks.rows import Rows
 from alfonsine.emulator.networks.training import train
@@ -20,26 +27,38 @@ from alfonsine.errors import InputError, nearest
 from alfonsine.study.progress import Progress
 from alfonsine.study.settings import EmulatorSettings
 
-STORED = ("activation", "architecture", "normalisation")  # what a prediction needs; a loss is needed no more
 TRAINING = "training"
+PARTS: dict[str, tuple[Mapping[str, type], type]] = {
+    "activation": (ACTIVATIONS, Activation),
+    "architecture": (ARCHITECTURES, Architecture),
+    "normalisation": (NORMALISATIONS, Normalisation),
+    "otherwise": (NORMALISATIONS, Normalisation),
+    "loss": (LOSSES, Loss),
+}
 
 
-def recipe(settings: EmulatorSettings) -> Connect | CosmoPower:
-    """The preset with the study's own numbers; InputError for one that it does not have."""
+def recipe(settings: EmulatorSettings, parts: Path) -> Connect | CosmoPower:
+    """The preset with the study's own numbers; InputError for one that it does not have, or a part that is none.
+
+    parts   folder of the user's own activations, losses, ...: those that the study names are imported
+    """
     kind = PRESETS[settings.preset]
     known = [field.name for field in dataclasses.fields(kind)]
-    for name in settings.options:
+    for name, value in settings.options.items():
         if name not in known:
             raise InputError(
                 f"expected an option of the preset {settings.preset}, got '{name}'; {nearest(name, known)}"
             )
-        if name in STORED and ":" in str(settings.options[name]):
-            raise InputError(
-                f"expected one of the known names for {name}, got '{settings.options[name]}', which a file that "
-                "executes nothing cannot hold; train it in Python: alfonsine.emulator.networks.training.train"
-            )
+        if name in PARTS:
+            chosen(name, str(value), *PARTS[name], parts)
     options = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.options.items()}
     return kind(**options)
+
+
+def own_parts(settings: EmulatorSettings, parts: Path) -> Path | None:
+    """The folder of the user's own parts where the study names any: so the user's word that they may be imported."""
+    named = [settings.options[name] for name in PARTS if name in settings.options]
+    return parts if any(is_own(str(name)) for name in named) else None
 
 
 def fit_preset(
@@ -54,15 +73,26 @@ def fit_preset(
 ) -> Emulator:
     """Train all networks of the preset, or go on where a training was interrupted, and make one emulator of them."""
     networks = {}
-    for name, plan in recipe(settings).plans(models).items():
+    plans, ranges = recipe(settings, parts).plans(models), ranges_of(*box, list(models.outputs.values()))
+    for plan in plans.values():  # what no file can hold is told before hours of training
+        if any(is_own(name) for name in plan.parts):
+            untrained = prepare(models, plan, parts=parts)
+            emulator_of([untrained.record(untrained.trainer.start)], ranges)
+    for name, plan in plans.items():
         progress.start(f"training {name}", total=sum(stage.epochs for stage in plan.stages))
-        purpose = json.dumps([plan.record(), models.identity(), seed, settings.members], sort_keys=True)
-        at = folder / TRAINING / f"{settings.preset}-{name}-{hashlib.sha256(purpose.encode()).hexdigest()[:12]}"
+        at = folder / TRAINING / f"{settings.preset}-{name}-{purpose(settings, plan, models, seed, parts)[:12]}"
         network = train(models, plan, at, seed, settings.members, parts, lambda record: progress.advance(""))
         if settings.members > 1:
             rows = Rows(models, plan)
             network = calibrate(network, rows, rows.part("test"))
         networks[name] = network
     record = {"preset": settings.preset, "networks": {name: json.loads(n.card) for name, n in networks.items()}}
-    ranges = ranges_of(*box, list(models.outputs.values()))
     return emulator_of(list(networks.values()), ranges, {**card, **record})
+
+
+def purpose(settings: EmulatorSettings, plan: Plan, models: ModelSet, seed: int, parts: Path) -> str:
+    """Digest of what a training is of; an edited file of the user's own makes another."""
+    told = [plan.record(), models.identity(), seed, settings.members]
+    if own := own_modules(plan.parts, parts):
+        told.append({module: source.digest for module, source in own.items()})
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -18,6 +18,7 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.infer import complete, sample_target, study_target
 from alfonsine.study.loop import Run
 from alfonsine.study.prepare import Study
+from alfonsine.study.preset import own_parts
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study, read_certificate, write_json, write_posterior
 from alfonsine.study.run import open_engine
@@ -44,7 +45,7 @@ def stored_emulator(study: Study) -> Emulator:
     path = study.folder / EMULATOR
     if not path.exists():
         raise InputError(f"expected an emulator in '{study.folder}', got none; run or train the study first")
-    emulator = load_emulator(path)
+    emulator = load_emulator(path, own_parts(study.settings.emulator, study.settings.source.folder))
     if emulator.card.get("theory") != json.loads(json.dumps(study.theory.identity())):
         raise InputError(
             f"expected an emulator of this study's theory in '{path}', got one of other settings or of another "

@@ -74,7 +74,7 @@ def train_box(study: Study, progress: Progress | None = None) -> Emulator:
     """Compute the design, fit, measure on the held-out models, and write the emulator with its card."""
     progress, preset = progress or Silent(), study.settings.emulator.preset
     if preset != "alfonsine":
-        recipe(study.settings.emulator)  # complains of its options before anything is computed
+        recipe(study.settings.emulator, study.settings.source.folder)  # complains before anything is computed
     learned, held_out = design(study)
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)

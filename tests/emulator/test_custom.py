@@ -10,7 +10,9 @@ from toy_set import outputs, points, toy_set
 
 from alfonsine.emulator.networks.activations import ACTIVATIONS, Activation
 from alfonsine.emulator.networks.custom import chosen, find_object
+from alfonsine.emulator.networks.emulate import emulator_of, ranges_of
 from alfonsine.emulator.networks.losses import Entries
+from alfonsine.emulator.networks.normalisations import outer_of
 from alfonsine.emulator.networks.plan import Plan, Stage
 from alfonsine.emulator.networks.training import train
 from alfonsine.errors import InputError
@@ -44,7 +46,11 @@ def test_the_example_trains_and_is_linear_in_its_amplitudes(tmp_path):
     parts = trained.linear_parts()
     linear = np.asarray(trained.amplitudes(jnp.asarray(theta))) @ parts.basis["te"].T
     assert parts.transform["te"] == "custom_network:InverseSinh"
-    np.testing.assert_allclose(parts.parameters["te"]["unit"] * np.sinh(linear), found, rtol=1e-4, atol=1e-14)
+    unit = np.asarray(trained.chain.normalisation.unit)
+    np.testing.assert_allclose(unit * np.sinh(linear), found, rtol=1e-4, atol=1e-14)
+    edges = ranges_of(kept.names, np.full(2, -1.0), np.full(2, 1.0), [])
+    predicted = emulator_of([trained], edges)(theta)["te"]
+    np.testing.assert_allclose(predicted, found, rtol=1e-3, atol=1e-4 * np.abs(found).max())
 
 
 def test_formulas_of_the_example():
@@ -58,6 +64,56 @@ def test_formulas_of_the_example():
     y = np.random.default_rng(0).normal(size=(50, 3)) * [1e-12, 1.0, 1e5]
     fitted = example("InverseSinh").fit(lambda: iter([y]))
     np.testing.assert_allclose(fitted.inverse(fitted.forward(jnp.asarray(y))), y, rtol=1e-9, atol=1e-24)
+
+
+SLOPE = """
+import jax.numpy as jnp
+from alfonsine.emulator.networks.activations import Activation
+
+
+class Slope(Activation):
+    def __call__(self, x):
+        return jnp.where(x > 0, x, 0.1 * x)
+"""
+
+
+def test_an_edited_part_is_another_training(tmp_path):
+    """Of the same length and within the same second: neither Python's cache nor a checkpoint may serve the old one."""
+    kept = toy_set(tmp_path / "set", 60, only=("te",))
+    plan = Plan(("te",), (4,), (Stage(1e-2, 2, 32),), activation="mine:Slope")
+    (tmp_path / "mine.py").write_text(SLOPE)
+    one = train(kept, plan, tmp_path / "run", parts=tmp_path)
+    assert list(one.digests) == ["mine"]
+    (tmp_path / "mine.py").write_text(SLOPE.replace("0.1", "0.9"))
+    with pytest.raises(InputError, match="expected a training of the same files of your own"):
+        train(kept, plan, tmp_path / "run", parts=tmp_path)
+    other = train(kept, plan, tmp_path / "other", parts=tmp_path)
+    assert other.digests != one.digests
+    assert [float(n.network.layers[0].activation(-1.0)) for n in (one, other)] == pytest.approx([-0.1, -0.9])
+    (tmp_path / "mine.py").write_text(SLOPE)
+    again = train(kept, plan, tmp_path / "run", parts=tmp_path)
+    np.testing.assert_array_equal(again.network.weight, one.network.weight)
+
+
+@pytest.mark.parametrize(
+    ("change", "outer"),
+    [
+        ({}, "mine:Mine"),
+        ({"(Normalisation)": "(Log10)"}, "mine:Mine"),
+        ({"after": "forth"}, "identity"),
+        ({"after": "forth", "(Normalisation)": "(Log10)"}, "exp10"),
+    ],
+)
+def test_what_undoes_a_normalisation_is_ours_only_where_it_is_inherited(tmp_path, change, outer):
+    """A class that forgets to say that it is not linear must not be taken for one that is."""
+    source = (
+        "from alfonsine.emulator.networks.normalisations import *\n"
+        "class Mine(Normalisation):\n    def after(self, x):\n        return x**3\n"
+    )
+    for old, new in change.items():
+        source = source.replace(old, new)
+    (tmp_path / "mine.py").write_text(source)
+    assert outer_of(find_object("mine:Mine", tmp_path), "mine:Mine") == outer
 
 
 def test_ours_are_found_by_their_names():

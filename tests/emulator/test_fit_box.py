@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from box_sky import DESCRIBED, LOWER, NAMES, UPPER, K, Z, draws, fitted, models, outputs, power
+from slow_spline import slow_spline
 
 from alfonsine.emulator.box.fit import fit_box
 from alfonsine.emulator.box.physics import known
@@ -90,6 +91,14 @@ def test_resampled_on_other_redshifts_and_wavenumbers(emulator):
     np.testing.assert_array_equal(other(theta)["H"], emulator(theta)["H"])
     same = resample(emulator, "pk_lin", z=Z, k=K)
     np.testing.assert_allclose(same(theta)["pk_lin"], emulator(theta)["pk_lin"], rtol=1e-5)
+
+
+def test_a_spectrum_at_other_multipoles_is_on_the_spline_of_class(emulator):
+    ell = emulator.outputs["tt"].axis("l").array
+    wanted = np.arange(ell[1] + 0.25, ell[-2], 7.0)
+    other, theta = resample(emulator, "tt", l=wanted), draws(3, seed=6)
+    expected = [slow_spline(ell, row, wanted) for row in np.asarray(emulator(theta)["tt"], float)]
+    np.testing.assert_allclose(other(theta)["tt"], expected, rtol=1e-4)  # 32 bits, and a spectrum that falls steeply
 
 
 @pytest.mark.parametrize(

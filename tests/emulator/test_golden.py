@@ -15,12 +15,14 @@ FILES = sorted(GOLDEN.glob("*.safetensors"))
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_an_old_file_predicts_what_it_did(path):
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    emulator = load_emulator(path)
+    emulator = load_emulator(path, GOLDEN)  # parts of the user's own, for the one that has such parts
     assert list(emulator.names) == record["names"] and emulator.card == record["card"]
     found = emulator(np.array(record["theta"]))
     assert found.keys() == record["outputs"].keys()
+    tolerance = 1e-5 if "network" in path.stem else 1e-12  # 32-bit sines differ from processor to processor
     for name, values in record["outputs"].items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-12 * np.abs(values).max(), err_msg=name)
+        limits = {"rtol": tolerance, "atol": tolerance * np.abs(values).max()}
+        np.testing.assert_allclose(found[name], values, **limits, err_msg=name)
 
 
 def test_todays_format_has_its_golden_file():

@@ -1,7 +1,10 @@
-"""A trained network as an emulator: its last hidden layer, or its principal components, become the amplitudes."""
+"""A trained network as an emulator: its last hidden layer, or its principal components, become the amplitudes.
+
+Dense layers of one known activation become plain arrays; any other network stays the object that it is, see `own`.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +13,11 @@ from jaxtyping import Float
 from alfonsine.emulator.box.cube import box_domain
 from alfonsine.emulator.emulator import Emulator, Shown
 from alfonsine.emulator.networks.activations import ACTIVATIONS
+from alfonsine.emulator.networks.custom import is_own, split_name
 from alfonsine.emulator.networks.dense import Dense
+from alfonsine.emulator.networks.own import NetworkBlock, NetworkSurrogate
+from alfonsine.emulator.networks.own_blocks import own_blocks_of
+from alfonsine.emulator.networks.own_normalisation import cut
 from alfonsine.emulator.networks.surrogate import DenseBlock, DenseLayer, DenseSurrogate
 from alfonsine.emulator.networks.trained import TrainedNetwork
 from alfonsine.errors import InputError
@@ -28,52 +35,70 @@ def emulator_of(
     """One emulator of all outputs of some networks.
 
     ranges   input -> edges of the box that it was trained in
-    InputError for parts of the user's own, which a file that runs nothing cannot hold.
+    InputError for parts of the user's own that a file cannot hold.
     """
+    dense = all(is_dense(network) for network in networks)
     names = tuple(dict.fromkeys(name for network in networks for name in network.inputs))
-    blocks: list[DenseBlock] = []
-    basis, offsets, shown, described, first = {}, {}, [], {}, 0
+    blocks, basis, offsets, undone, shown, described, first = [], {}, {}, {}, [], {}, 0
     for network in networks:
-        own = blocks_of(network, names)
-        blocks += own
-        width = sum(block.size for block in own)
+        members = blocks_of(network, names) if dense else own_blocks_of(network, names)
+        blocks += members
+        width = sum(block.size for block in members)
         parts = network.linear_parts()
         for output in network.outputs:
-            if parts.transform[output.name] not in TRANSFORM:
-                raise InputError(
-                    f"expected a normalisation that a file can hold, got '{parts.transform[output.name]}' of your own; "
-                    "use the trained network itself"
-                )
-            transform, factor = TRANSFORM[parts.transform[output.name]]
+            outer = parts.transform[output.name]
+            transform, factor = TRANSFORM.get(outer, (outer, 1.0))
             matrix = np.asarray(parts.basis[output.name]) * factor
-            basis[output.name] = jnp.asarray(spread(matrix, network, own), jnp.float32)
+            basis[output.name] = jnp.asarray(spread(matrix, network, members), jnp.float32)
             shown.append((output.name, Shown(first, first + width, transform)))
             described[output.name] = output
             if transform == "double_exp":
                 own_offsets = parts.parameters[output.name]
                 offsets[output.name] = jnp.stack([jnp.asarray(own_offsets[n]) for n in ("first", "second")])
+            if is_own(transform):
+                undone[output.name] = cut(network.chain.normalisation, transform, *network.place(output.name))
         first += width
+    needed = [place.transform for _, place in shown]
+    if not dense:
+        needed += [name for block in blocks for name in block.blueprint.names]
     lower, upper = (np.array([ranges[name][i] for name in names], dtype=float) for i in (0, 1))
     return Emulator(
         names,
-        DenseSurrogate(tuple(blocks)),
+        DenseSurrogate(tuple(blocks)) if dense else NetworkSurrogate(tuple(blocks)),
         basis,
         box_domain(lower, upper),
         json.dumps(dict(card or {}), sort_keys=True),
         tuple(sorted(shown)),
         json.dumps({name: output.record() for name, output in sorted(described.items())}, sort_keys=True),
         offsets,
+        undone,
+        digests_of(networks, needed),
     )
+
+
+def is_dense(network: TrainedNetwork) -> bool:
+    """Whether it is dense layers of one known activation."""
+    if type(network.network) is not Dense:
+        return False
+    kinds = {type(layer.activation) for layer in network.network.layers}
+    return len(kinds) == 1 and kinds <= set(NAME_OF)
+
+
+def digests_of(networks: Sequence[TrainedNetwork], names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Module and digest of each file of the user's own in which a name stands; InputError for two versions of one."""
+    modules = {split_name(name)[0] for name in names if is_own(name)}
+    found = {(m, digest) for network in networks for m, digest in network.digests.items() if m in modules}
+    if len(found) > len(modules):
+        raise InputError(
+            f"expected all networks to be trained with the same {', '.join(sorted(modules))}, got two versions; "
+            "train those of the older one again"
+        )
+    return tuple(sorted(found))
 
 
 def blocks_of(network: TrainedNetwork, names: Sequence[str]) -> list[DenseBlock]:
     """One block per member."""
-    if not isinstance(network.network, Dense):
-        raise InputError("expected dense layers, got an architecture of your own; use the trained network itself")
-    kinds = {type(layer.activation) for layer in network.network.layers}
-    if len(kinds) != 1 or not kinds <= set(NAME_OF):
-        raise InputError("expected one known activation, got others; use the trained network itself")
-    activation = NAME_OF[kinds.pop()]
+    activation = NAME_OF[type(network.network.layers[0].activation)]
     inputs = tuple(names.index(name) for name in network.inputs)
     found = []
     for member in range(network.members):
@@ -96,7 +121,9 @@ def blocks_of(network: TrainedNetwork, names: Sequence[str]) -> list[DenseBlock]
     return found
 
 
-def spread(matrix: Float[np.ndarray, "m v"], network: TrainedNetwork, own: Sequence[DenseBlock]) -> np.ndarray:
+def spread(
+    matrix: Float[np.ndarray, "m v"], network: TrainedNetwork, own: Sequence[DenseBlock | NetworkBlock]
+) -> np.ndarray:
     """The basis for the amplitudes of all members, each of which begins with a one; only the first is used."""
     constant, rest = matrix[:, :1], matrix[:, 1:]
     members = len(own)

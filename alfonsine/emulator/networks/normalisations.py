@@ -7,7 +7,7 @@ All have the same form, an elementwise function and then an affine map,
 since the affine part folds into the last layer of a network and only :math:`g^{-1}`, named by `outer`, is left to do.
 An entry that never varies has scale zero: it comes back exactly, whatever the network says.
 
-A normalisation of one's own is a subclass of `Normalisation` with its own `fit`, `before`, `after`, `outer`.
+A normalisation of one's own is a subclass of `Normalisation` with its own `fit`, `before` and `after`.
 """
 
 from typing import ClassVar
@@ -26,7 +26,7 @@ CONSTANT = 1e-12  # an entry whose spread is below this fraction of its size doe
 class Normalisation(eqx.Module):
     """The general form, with g the identity.
 
-    outer   name of the inverse of g in a stored emulator: "identity", "exp10", ...
+    outer   name of the inverse of g, for those below: "identity", "exp10", ...
     """
 
     shift: Float[Array, " m"]
@@ -149,6 +149,12 @@ class DoubleLog(Normalisation):
     def parameters(self) -> dict[str, Float[Array, " m"]]:
         """The two offsets."""
         return {"first": self.first, "second": self.second}
+
+
+def outer_of(kind: type[Normalisation], name: str) -> str:
+    """Name of the inverse of g in an emulator: ours where `after` is, else the name of the normalisation itself."""
+    owner = next(cls for cls in kind.__mro__ if "after" in vars(cls))
+    return owner.outer if owner in (Normalisation, *NORMALISATIONS.values()) else name
 
 
 def standard(found: Moments) -> tuple[Float[Array, " m"], Float[Array, " m"]]:

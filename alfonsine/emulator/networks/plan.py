@@ -93,6 +93,11 @@ class Plan:
         """One name for each hidden layer."""
         return (self.activation,) * len(self.widths) if isinstance(self.activation, str) else self.activation
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of all classes that it is made of."""
+        return (*dict.fromkeys(self.activations), self.architecture, self.normalisation, self.loss)
+
     def record(self) -> dict[str, Any]:
         """Plain values, as JSON gives them back."""
         return json.loads(json.dumps(dataclasses.asdict(self)))

@@ -29,6 +29,7 @@ class Connect:
     units: int = 512
     activation: str = "alsing"
     activation_spread: float = 512**-0.5
+    architecture: str = "dense"
     weights: str | float = "glorot"
     loss: str = "cosmic_variance"
     loss_options: Mapping[str, float] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Connect:
             stages=(Stage(self.rate, self.epochs, self.batch),),
             activation=self.activation,
             activation_options=_spread(self.activation, self.activation_spread),
+            architecture=self.architecture,
             weights=self.weights,
             normalisation=self.normalisation,
             loss=self.loss,
@@ -91,6 +93,7 @@ class CosmoPower:
     units: int = 512
     activation: str = "alsing"
     activation_spread: float = 1.0
+    architecture: str = "dense"
     weights: str | float = 1e-3
     weights_of_components: str | float = "he"
     components: Mapping[str, int] = field(default_factory=lambda: {"te": 512, "pp": 64})
@@ -123,6 +126,7 @@ class CosmoPower:
             stages=tuple(Stage(rate, self.epochs, self.batch, self.patience) for rate in self.rates),
             activation=self.activation,
             activation_options=_spread(self.activation, self.activation_spread),
+            architecture=self.architecture,
             weights=self.weights if components is None else self.weights_of_components,
             normalisation="log10" if name in self.log10 else self.otherwise,
             components=components,

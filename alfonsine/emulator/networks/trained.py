@@ -1,15 +1,18 @@
 """A trained network as a record that needs nothing of what it was trained with."""
 
+import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.emulator.networks.blueprint import arrays
 from alfonsine.emulator.networks.chain import OutputChain
 from alfonsine.emulator.networks.dense import Architecture
+from alfonsine.emulator.networks.normalisations import outer_of
 from alfonsine.theory.output import Output
 
 
@@ -48,7 +51,7 @@ class TrainedNetwork(eqx.Module):
     chain        from predictions to outputs
     splines      for each output the matrix from nodes to all entries, or None
     factors      for each output the factor by which the spread of the members understates the error (`calibrate`)
-    card         JSON: plan, rows, losses
+    card         JSON: plan; module -> digest of its file for parts of the user's own; rows, losses
     """
 
     inputs: tuple[str, ...] = eqx.field(static=True)
@@ -61,6 +64,16 @@ class TrainedNetwork(eqx.Module):
     splines: tuple[Float[Array, "full nodes"] | None, ...]
     factors: tuple[float, ...] = eqx.field(static=True)
     card: str = eqx.field(static=True)
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The record of what it was made from."""
+        return json.loads(self.card)["plan"]
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Module -> digest of its file, for parts of the user's own."""
+        return json.loads(self.card).get("parts", {})
 
     @property
     def members(self) -> int:
@@ -112,16 +125,16 @@ class TrainedNetwork(eqx.Module):
         pieces = {name: np.asarray(piece.T) for name, piece in self._split(basis.T).items()}
         parameters: dict[str, dict[str, np.ndarray]] = {}
         for name in pieces:
-            first, last = self._place(name)
+            first, last = self.place(name)
             found = self.chain.normalisation.parameters()
             parameters[name] = {key: np.asarray(values[first:last]) for key, values in found.items()}
         return LinearParts(
             self.inputs,
             np.asarray(self.shift),
             np.asarray(self.scale),
-            arrays_of(self.network),
+            {name: np.asarray(values) for name, values in arrays(self.network).items()},
             pieces,
-            dict.fromkeys(pieces, self.chain.normalisation.outer),
+            dict.fromkeys(pieces, outer_of(type(self.chain.normalisation), self.plan["normalisation"])),
             parameters,
         )
 
@@ -137,13 +150,13 @@ class TrainedNetwork(eqx.Module):
     def _split(self, inner: Float[Array, "*n m"]) -> dict[str, Float[Array, "*n _"]]:
         found = {}
         for output, spline in zip(self.outputs, self.splines, strict=True):
-            first, last = self._place(output.name)
+            first, last = self.place(output.name)
             piece = inner[..., first:last]
             found[output.name] = piece if spline is None else piece @ spline.T
         return found
 
     def _outer(self, name: str, inner: Float[Array, "*n _"]) -> Float[Array, "*n _"]:
-        first, last = self._place(name)
+        first, last = self.place(name)
         if self.splines[self._number(name)] is not None:
             return inner
         padded = jnp.zeros((*inner.shape[:-1], sum(self.sizes))).at[..., first:last].set(inner)
@@ -152,13 +165,8 @@ class TrainedNetwork(eqx.Module):
     def _number(self, name: str) -> int:
         return [output.name for output in self.outputs].index(name)
 
-    def _place(self, name: str) -> tuple[int, int]:
+    def place(self, name: str) -> tuple[int, int]:
+        """First entry of an output among those of the network, and the one after its last."""
         ends = np.cumsum((0, *self.sizes))
         i = self._number(name)
         return int(ends[i]), int(ends[i + 1])
-
-
-def arrays_of(network: Architecture) -> dict[str, np.ndarray]:
-    """All arrays of a network by their path."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(eqx.filter(network, eqx.is_array))
-    return {jax.tree_util.keystr(path).lstrip("."): np.asarray(leaf) for path, leaf in leaves}

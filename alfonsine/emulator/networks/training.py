@@ -58,7 +58,7 @@ def train(
 
     seed        of initial weights and of the order of the rows
     members     networks trained side by side, each with its own initial weights and order
-    parts       folder of the user's own activations, losses, ...
+    parts       folder of the user's own activations, losses, ...; an edited file makes another training
     progress    called after each epoch with its record of the learning curves
     """
     folder = Path(folder)
@@ -73,20 +73,21 @@ def train(
         "members": members,
         "memory": list(memory),  # the order of the rows depends on what fits
     }
+    if prepared.digests:
+        purpose["files of your own"] = dict(prepared.digests)
     folder.mkdir(parents=True, exist_ok=True)
     state = fit(trainer, feed, held_out, members, purpose, folder, progress, limits)
     _write_curves(state, folder)
     test = None
     if len(prepared.ids["test"]):
         test = trainer.loss(state.best, prepared.feed("test", seed, *memory), plan.stages[0].batch).tolist()
-    card = {
-        "plan": plan.record(),
-        "seed": seed,
-        "rows": {name: len(part) for name, part in prepared.ids.items()},
-        "epochs": len(state.curves),
-        "loss": {"validation": state.best_loss.tolist(), "test": test},
-    }
-    return prepared.record(state.best, json.dumps(card, sort_keys=True))
+    return prepared.record(
+        state.best,
+        seed=seed,
+        rows={name: len(part) for name, part in prepared.ids.items()},
+        epochs=len(state.curves),
+        loss={"validation": state.best_loss.tolist(), "test": test},
+    )
 
 
 def fit(

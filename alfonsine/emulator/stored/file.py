@@ -1,6 +1,7 @@
 """An emulator as one safetensors file: arrays, and a JSON header that says what they are.
 
-Nothing in a file is executed or unpickled. Header and arrays together are checked against a digest, and every array
+Nothing in a file is executed or unpickled; what is needed of the user's own files must be given by the user, see
+`own`. Header and arrays together are checked against a digest, and every array
 against the shape it must have, before an emulator is built: a damaged file gives a clear error and never a wrong
 number.
 """
@@ -21,16 +22,22 @@ from alfonsine.emulator.around.surrogate import Surrogate
 from alfonsine.emulator.box.surrogate import ChebyshevSurrogate
 from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator, Shown
+from alfonsine.emulator.networks.own import NetworkSurrogate
 from alfonsine.emulator.networks.surrogate import DenseSurrogate
-from alfonsine.emulator.stored import chebyshev, dense, polynomial
+from alfonsine.emulator.stored import chebyshev, dense, network, own, polynomial
 from alfonsine.emulator.stored.layout import check, check_header
 from alfonsine.errors import InputError
 
 FORMAT = 2
 READ = (1, 2)
 DOMAIN = ("centre", "cholesky", "radius", "lower", "upper")
-KINDS = {"polynomial": polynomial, "chebyshev": chebyshev, "dense": dense}
-KIND_OF = {Surrogate: "polynomial", ChebyshevSurrogate: "chebyshev", DenseSurrogate: "dense"}
+KINDS = {"polynomial": polynomial, "chebyshev": chebyshev, "dense": dense, "network": network}
+KIND_OF = {
+    Surrogate: "polynomial",
+    ChebyshevSurrogate: "chebyshev",
+    DenseSurrogate: "dense",
+    NetworkSurrogate: "network",
+}
 
 
 def save_emulator(emulator: Emulator, path: Path) -> None:
@@ -43,8 +50,12 @@ def save_emulator(emulator: Emulator, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def load_emulator(path: Path) -> Emulator:
-    """Read a file; InputError in one line for anything but a whole emulator that this version understands."""
+def load_emulator(path: str | Path, parts: str | Path | None = None) -> Emulator:
+    """Read a file; InputError in one line for anything but a whole emulator that this version understands.
+
+    parts   folder of the user's own files that a network was made with, for networks that have such parts: these files
+            are imported if they are what they were when it was trained; without it nothing is
+    """
     try:
         with safe_open(path, framework="numpy") as stored:
             text = (stored.metadata() or {}).get("alfonsine")
@@ -66,16 +77,23 @@ def load_emulator(path: Path) -> Emulator:
         if header["format"] == 1:
             header = upgraded(header)
         check_header(header)
+        header = {"files": {}, **header}
+        if own.is_of_own(header):
+            header = own.opened(header, parts, path)
         kind = KINDS[header["kind"]]
-        check(header, arrays, *kind.layout(header["parts"], arrays, len(header["names"])))
-        return build(header, arrays)
+        layout, sizes = kind.layout(header["parts"], arrays, len(header["names"]))
+        check(header, arrays, layout | own.layout(header), sizes)
+        found = build(header, arrays)
+        if header["files"]:
+            own.check_witness(found, arrays, path)
+        return found
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise damaged(path, f"{type(error).__name__}: {error}") from None
 
 
-def damaged(path: Path, why: str) -> InputError:
+def damaged(path: str | Path, why: str) -> InputError:
     """The one line for a file that cannot be used."""
     return InputError(
         f"expected a whole emulator in '{path}', got a damaged file ({' '.join(why.split())}); train it again"
@@ -93,8 +111,10 @@ def header_of(emulator: Emulator) -> dict[str, Any]:
             "columns": [first, stop],
             "transform": transform,
             "output": described.get(name),
+            **own.record_of(emulator, name),
         }
     return {
+        **({"files": dict(emulator.digests)} if emulator.digests else {}),
         "format": FORMAT,
         "names": list(emulator.names),
         "kind": kind,
@@ -126,6 +146,7 @@ def flatten(emulator: Emulator) -> dict[str, np.ndarray]:
         **{f"basis.{name}": matrix for name, matrix in emulator.basis.items()},
         **{f"offsets.{name}": values for name, values in emulator.offsets.items()},
         **KINDS[KIND_OF[type(emulator.surrogate)]].arrays(emulator.surrogate),
+        **own.arrays(emulator),
     }
     return {name: np.asarray(values, order="C") for name, values in arrays.items()}
 
@@ -142,6 +163,8 @@ def build(header: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> Emulat
         tuple((name, Shown(*entry["columns"], entry["transform"])) for name, entry in header["outputs"].items()),
         json.dumps(described, sort_keys=True),
         {name: jnp.asarray(stored[f"offsets.{name}"]) for name in header["outputs"] if f"offsets.{name}" in stored},
+        own.build(header, stored),
+        tuple(sorted(header["files"].items())),
     )
 
 

@@ -1,7 +1,8 @@
 """What an emulator file must hold: every array by name, shape and kind. All of it follows from a few sizes.
 
 A wrong shape is not left to be noticed by the arithmetic: much of it would broadcast to a wrong number. Each kind of
-surrogate says what it needs in a file of its own (`stored_polynomial.py` and its neighbours).
+surrogate says what it needs in a file of its own (`polynomial.py` and its neighbours); what parts of the user's own
+need stands in `own.py`.
 """
 
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ def check_header(header: Mapping[str, Any]) -> None:
     for part in ("outputs", "card", "parts"):
         if not isinstance(header[part], dict):
             raise ValueError(f"its {part} are no table")
+    if not all(isinstance(digest, str) for digest in header.get("files", {}).values()):
+        raise ValueError("its files have no digests")
 
 
 def domain_layout(d: int) -> Layout:
@@ -79,7 +82,7 @@ def basis_layout(outputs: Mapping[str, Any], amplitudes: int) -> Layout:
         first, stop = entry["columns"]
         if not (is_count(first) and is_count(stop) and first < stop <= amplitudes):
             raise ValueError(f"'{name}' is made of amplitudes {first} to {stop} of {amplitudes}")
-        if entry["transform"] not in FORWARD:
+        if entry["transform"] not in FORWARD and "class" not in entry:
             raise ValueError(f"'{name}' has the unknown transform '{entry['transform']}'")
         if not is_count(entry["rows"]):
             raise ValueError(f"'{name}' has no number of rows")
