@@ -69,7 +69,7 @@ def test_the_options_are_those_of_the_preset(study):
     from alfonsine.study.preset import recipe
 
     settings, _ = study(DESIGN + "N_hidden_layers = 6\n")
-    preset = recipe(settings.emulator)
+    preset = recipe(settings.emulator, settings.source.folder)
     assert (preset.layers, preset.fractions) == (6, (0.89, 0.01, 0.1))
 
 
