@@ -20,6 +20,7 @@ from alfonsine.emulator.transform import FORWARD
 from alfonsine.errors import InputError
 from alfonsine.theory.output import Output
 
+PIECE = 128  # points of a batch taken together: what lies between theta and amplitudes then fits a processor's cache
 AnySurrogate = Surrogate | ChebyshevSurrogate | DenseSurrogate | NetworkSurrogate
 
 
@@ -159,4 +160,6 @@ def _predict(emulator: Emulator, theta: Array) -> dict[str, Array]:
         factor = jnp.where(emulator.domain.inside(point), 1.0, jnp.nan)
         return emulator.formed(factor * emulator.surrogate(point))
 
-    return single(theta) if theta.ndim == 1 else jax.vmap(single)(theta)
+    if theta.ndim == 1:
+        return single(theta)
+    return jax.lax.map(single, theta, batch_size=PIECE) if len(theta) > PIECE else jax.vmap(single)(theta)

@@ -11,6 +11,7 @@ from slow_spline import slow_spline
 
 from alfonsine.emulator.box.fit import fit_box
 from alfonsine.emulator.box.physics import known
+from alfonsine.emulator.emulator import PIECE
 from alfonsine.emulator.models import Models
 from alfonsine.emulator.networks.model_set import ModelSet
 from alfonsine.emulator.resample import resample
@@ -30,6 +31,15 @@ def test_all_outputs_are_found_over_the_whole_box(emulator):
         assert np.abs(found[name] / exact[name] - 1).max() < limit, name
     for name in ("tt", "unlensed_ee"):
         assert np.abs(found[name] - exact[name]).max() < 1e-3 * np.abs(exact[name]).max(), name
+
+
+@pytest.mark.parametrize("n", [1, PIECE, PIECE + 1, 3 * PIECE - 5])
+def test_a_batch_in_pieces_is_what_its_points_are(emulator, n):
+    theta = draws(n, seed=8)
+    found = emulator(theta)["pk_lin"]
+    assert found.shape == (n, len(Z) * len(K))
+    for i in {0, n // 2, n - 1}:
+        np.testing.assert_allclose(found[i], emulator(theta[i])["pk_lin"], rtol=1e-5)  # 32 bits
 
 
 def test_the_forecast_is_about_the_error_of_new_models():
