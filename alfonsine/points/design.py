@@ -61,6 +61,5 @@ def nested(kind: str, n: int, solutions: int, cheap: Sequence[bool], seed: int) 
     group = np.arange(n) * solutions // n
     points = np.empty((n, len(position)))
     points[:, ~position] = space_filling(kind, solutions, int((~position).sum()), seed)[group]
-    order = np.random.default_rng(seed).permutation(n)  # else a sequence would fill group and cheap inputs in step
-    points[:, position] = space_filling(kind, n, int(position.sum()), seed + CHEAP_SEED)[order]
+    points[:, position] = space_filling(kind, n, int(position.sum()), seed + CHEAP_SEED)
     return points

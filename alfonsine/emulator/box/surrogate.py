@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from alfonsine.emulator.around.network import Ensemble
+from alfonsine.emulator.blockwise import Blockwise
 from alfonsine.emulator.box.cube import Cube
 from alfonsine.emulator.scaling import Scaling
 
@@ -85,20 +86,7 @@ def powers(x: Float[Array, " d"], count: int) -> Float[Array, "d count"]:
     return found[:, :count]
 
 
-class ChebyshevSurrogate(eqx.Module):
-    """Theta (d,) to amplitudes (K,), block by block."""
+class ChebyshevSurrogate(Blockwise):
+    """Chebyshev series, one for each group of outputs that bend alike."""
 
     blocks: tuple[ChebyshevBlock, ...]
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Amplitudes per block."""
-        return tuple(block.size for block in self.blocks)
-
-    def only(self, wanted: Sequence[int]) -> "ChebyshevSurrogate":
-        """The same function with some of its blocks."""
-        return ChebyshevSurrogate(tuple(self.blocks[i] for i in wanted))
-
-    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
-        """Evaluate the amplitudes at one point."""
-        return jnp.concatenate([block(theta) for block in self.blocks])

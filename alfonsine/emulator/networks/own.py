@@ -4,12 +4,11 @@ Its classes may be the user's own. A file holds their names, their digests and t
 `alfonsine.emulator.stored.own`.
 """
 
-from collections.abc import Sequence
-
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from alfonsine.emulator.blockwise import Blockwise
 from alfonsine.emulator.networks.blueprint import Blueprint
 from alfonsine.emulator.networks.dense import PRECISE, Architecture
 
@@ -45,20 +44,7 @@ class NetworkBlock(eqx.Module):
         return jnp.concatenate([jnp.ones(1, x.dtype), x])
 
 
-class NetworkSurrogate(eqx.Module):
-    """Theta (d,) to amplitudes (K,), network by network."""
+class NetworkSurrogate(Blockwise):
+    """Networks of any architecture."""
 
     blocks: tuple[NetworkBlock, ...]
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Amplitudes per block."""
-        return tuple(block.size for block in self.blocks)
-
-    def only(self, wanted: Sequence[int]) -> "NetworkSurrogate":
-        """The same function with some of its networks."""
-        return NetworkSurrogate(tuple(self.blocks[i] for i in wanted))
-
-    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
-        """Evaluate the amplitudes at one point."""
-        return jnp.concatenate([block(theta) for block in self.blocks])

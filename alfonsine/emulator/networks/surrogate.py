@@ -4,12 +4,14 @@ Any network that ends in a linear layer is linear in what enters that layer. So 
 preset, is an emulator like every other: outputs = basis @ amplitudes(theta).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from alfonsine.emulator.blockwise import Blockwise
 
 ACTIVATIONS: dict[str, tuple[tuple[str, ...], Callable[..., Array]]] = {
     "alsing": (("alpha", "beta"), lambda y, alpha, beta: (beta + (1.0 - beta) * jax.nn.sigmoid(alpha * y)) * y),
@@ -73,20 +75,7 @@ class DenseBlock(eqx.Module):
         return jnp.concatenate([jnp.ones(1, x.dtype), x])
 
 
-class DenseSurrogate(eqx.Module):
-    """Theta (d,) to amplitudes (K,), network by network."""
+class DenseSurrogate(Blockwise):
+    """Dense networks."""
 
     blocks: tuple[DenseBlock, ...]
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Amplitudes per block."""
-        return tuple(block.size for block in self.blocks)
-
-    def only(self, wanted: Sequence[int]) -> "DenseSurrogate":
-        """The same function with some of its networks."""
-        return DenseSurrogate(tuple(self.blocks[i] for i in wanted))
-
-    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
-        """Evaluate the amplitudes at one point."""
-        return jnp.concatenate([block(theta) for block in self.blocks])
