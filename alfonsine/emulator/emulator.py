@@ -155,11 +155,13 @@ def _inside(domain: Domain, theta: Array) -> Array:
 
 @eqx.filter_jit
 def _predict(emulator: Emulator, theta: Array) -> dict[str, Array]:
-    def single(point: Array) -> dict[str, Array]:
+    def amplitudes(point: Array) -> Array:
         # a factor, not a choice between two values: so the gradient outside is NaN too, and not zero
         factor = jnp.where(emulator.domain.inside(point), 1.0, jnp.nan)
-        return emulator.formed(factor * emulator.surrogate(point))
+        return factor * emulator.surrogate(point)
 
     if theta.ndim == 1:
-        return single(theta)
-    return jax.lax.map(single, theta, batch_size=PIECE) if len(theta) > PIECE else jax.vmap(single)(theta)
+        return emulator.formed(amplitudes(theta))
+    few = len(theta) <= PIECE
+    found = jax.vmap(amplitudes)(theta) if few else jax.lax.map(amplitudes, theta, batch_size=PIECE)
+    return jax.vmap(emulator.formed)(found)

@@ -52,8 +52,10 @@ def test_the_forecast_is_about_the_error_of_new_models():
 
 def test_amplitude_and_tilt_are_exact_even_where_they_were_never_seen(emulator):
     """They are no inputs of the series, so no number of models teaches them better."""
-    block = emulator.surrogate.blocks[sorted(DESCRIBED).index("pk_lin")]
-    assert block.inputs == (0, 3) and [i for i, _ in block.slopes] == [1, 2]
+    position = sorted(DESCRIBED).index("pk_lin")
+    surrogate = emulator.surrogate
+    assert surrogate.terms[surrogate.shared[position]].inputs == (0, 3)
+    assert [i for i, _ in surrogate.blocks[position].slopes] == [1, 2]
     low, high = np.array([0.1, 0.86, 1.7, 0.05]), np.array([0.1, 1.09, 3.8, 0.05])
     ratio = np.asarray(emulator(high)["pk_lin"], float) / np.asarray(emulator(low)["pk_lin"], float)
     np.testing.assert_allclose(ratio, (power(high) / power(low)).reshape(-1), rtol=3e-6)

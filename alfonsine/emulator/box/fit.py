@@ -1,18 +1,19 @@
 """Training set all over a box in, emulator out."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from alfonsine.emulator.around.blocks import POLARISED
-from alfonsine.emulator.box.cube import Cube, box_domain
+from alfonsine.emulator.box.cube import box_domain
+from alfonsine.emulator.box.families import families
 from alfonsine.emulator.box.physics import Known, known
-from alfonsine.emulator.box.series import Series, fit_series, solve
-from alfonsine.emulator.box.surrogate import ChebyshevBlock, ChebyshevSurrogate
+from alfonsine.emulator.box.series import Series
+from alfonsine.emulator.box.surrogate import ChebyshevBlock, ChebyshevSurrogate, Terms
 from alfonsine.emulator.emulator import Emulator, Shown
 from alfonsine.emulator.metric import UNLENSED, multipoles, typical_errors
 from alfonsine.emulator.models import Models
@@ -23,10 +24,9 @@ from alfonsine.errors import InputError
 from alfonsine.theory.output import Output
 
 RELATIVE = 1e-3  # unit in which errors of a logarithm are counted
-WIDE = 1.5  # an input whose edges differ by a larger factor may be taken by its logarithm
 BUMP = 90  # multipole below which polarisation bends as reionisation does: over a box that reaches beyond 30
 IN_MEMORY = 1 << 30  # bytes of an output up to which all of it is read at once
-WORTH = 0.9  # and is where that lowers the error to this fraction
+NEGLIGIBLE = 0.01  # share of the squared error that components may add by not being kept
 
 
 class BoxShape(NamedTuple):
@@ -52,9 +52,32 @@ class BoxFit(NamedTuple):
     left_out: dict[str, float]
 
 
-class FittedBlock(NamedTuple):
-    """Rows of one output: their block, their basis (m, k), and their leave-one-out error."""
+class Compressed(NamedTuple):
+    """Rows of one output, without what is known of them, in units of the error.
 
+    inputs       positions in theta of what the rest depends on
+    unit         (m,)
+    mean         (m,)
+    changes      (e, m) known lines
+    directions   (k, m) orthonormal
+    components   (n, k) along the directions
+    """
+
+    rows: Int[np.ndarray, " m"]
+    inputs: tuple[int, ...]
+    slopes: tuple[tuple[int, bool], ...]
+    scaling: Scaling
+    unit: Float[np.ndarray, " m"]
+    mean: Float[np.ndarray, " m"]
+    changes: Float[np.ndarray, "e m"]
+    directions: Float[np.ndarray, "k m"]
+    components: Float[np.ndarray, "n k"]
+
+
+class FittedBlock(NamedTuple):
+    """Rows of one output: their terms, their block, their basis (m, k), and their leave-one-out error."""
+
+    terms: Terms
     block: ChebyshevBlock
     basis: Float[np.ndarray, "m k"]
     left_out: float
@@ -84,24 +107,27 @@ def fit_box(
         {name: found.std for name, found in statistics.items()},
         multipoles(models.outputs),
     ) | dict(errors or {})
-    blocks, basis, shown, left_out, first = [], {}, [], {}, 0
-    for name in sorted(models.outputs):
-        output = models.outputs[name]
-        facts = known(output, names, statistics[name].low, statistics[name].high)
-        parts = groups(output)
-        found = [fit_rows(models, lower, upper, output, facts, rows, units[name], shape) for rows in parts]
-        widths = [part.block.size for part in found]
+    facts = {n: known(o, names, statistics[n].low, statistics[n].high) for n, o in models.outputs.items()}
+    parts = [
+        (name, compress_rows(models, (lower + upper) / 2, output, facts[name], rows, units[name], shape.components))
+        for name, output in sorted(models.outputs.items())
+        for rows in groups(output)
+    ]
+    fitted = fit_parts(models.theta, lower, upper, [part for _, part in parts], shape)
+    basis, shown, left_out, first = {}, [], {}, 0
+    for name, output in sorted(models.outputs.items()):
+        mine = [(part.rows, found) for (owner, part), found in zip(parts, fitted, strict=True) if owner == name]
+        widths = [found.block.size for _, found in mine]
         matrix = np.zeros((output.size, sum(widths)))
-        for rows, part, start in zip(parts, found, np.cumsum([0, *widths]), strict=False):
-            matrix[rows, start : start + part.block.size] = part.basis
-        blocks += [part.block for part in found]
+        for (rows, found), start in zip(mine, np.cumsum([0, *widths]), strict=False):
+            matrix[rows, start : start + found.block.size] = found.basis
         basis[name] = jnp.asarray(matrix, dtype=shape.precision)
-        shown.append((name, Shown(first, first + sum(widths), facts.transform)))
-        left_out[name] = float(np.sqrt(sum(p.left_out**2 * len(p.basis) for p in found) / len(matrix)))
+        shown.append((name, Shown(first, first + sum(widths), facts[name].transform)))
+        left_out[name] = float(np.sqrt(sum(found.left_out**2 * len(rows) for rows, found in mine) / len(matrix)))
         first += sum(widths)
     emulator = Emulator(
         names,
-        ChebyshevSurrogate(tuple(blocks)),
+        ChebyshevSurrogate.of([(found.terms, found.block) for found in fitted]),
         basis,
         box_domain(lower, upper),
         json.dumps(dict(card or {}), sort_keys=True),
@@ -119,18 +145,17 @@ def groups(output: Output) -> list[np.ndarray]:
     return [np.arange(output.size)]
 
 
-def fit_rows(
+def compress_rows(
     models: Models,
-    lower: Float[np.ndarray, " d"],
-    upper: Float[np.ndarray, " d"],
+    centre: Float[np.ndarray, " d"],
     output: Output,
     facts: Known,
     rows: Int[np.ndarray, " m"],
     unit: Float[np.ndarray, " _"],
-    shape: BoxShape,
-) -> FittedBlock:
-    """Take out what is known of some rows of an output, compress in units of the error, fit the rest."""
-    names, theta, centre = models.names, models.theta, (lower + upper) / 2
+    count: int,
+) -> Compressed:
+    """Take out what is known of some rows of an output, and compress the rest in units of the error."""
+    names, theta = models.names, models.theta
     logarithm = facts.transform == "exp"
     scaling = Scaling.of("" if logarithm else output.name.removeprefix(UNLENSED), names, centre)
     unit = np.full(len(rows), RELATIVE) if logarithm else np.maximum(unit[rows], 1e-300)
@@ -143,22 +168,53 @@ def fit_rows(
             left = INVERSE[facts.transform](values[:, rows]) / factor[piece, None]
             yield (left - lengths[piece] @ changes) / unit
 
-    mean, directions, components = compress(white, len(models), len(rows), shape.components)
-    inputs = [i for i in range(len(names)) if i not in facts.exact]
-    cube, series = best_cube(lower[inputs], upper[inputs], theta[:, inputs], components, shape.terms)
-    kept = np.mean(series.residuals**2, axis=0) < (1.0 - shape.learned) * np.mean(components**2, axis=0)
+    inputs = tuple(i for i in range(len(names)) if i not in facts.exact)
+    slopes = tuple((slope.position, bool(slope.logarithmic)) for slope in facts.slopes)
+    mean, directions, components = compress(white, len(models), len(rows), count)
+    return Compressed(rows, inputs, slopes, scaling, unit, mean, changes, directions, components)
+
+
+def fit_parts(
+    theta: Float[np.ndarray, "n d"],
+    lower: Float[np.ndarray, " d"],
+    upper: Float[np.ndarray, " d"],
+    parts: Sequence[Compressed],
+    shape: BoxShape,
+) -> list[FittedBlock]:
+    """Fit the components of all parts, those of the same inputs together."""
+    found: dict[int, FittedBlock] = {}
+    for inputs in dict.fromkeys(part.inputs for part in parts):
+        alike = [i for i, part in enumerate(parts) if part.inputs == inputs]
+        at = list(inputs)
+        components, rows = [parts[i].components for i in alike], [len(parts[i].rows) for i in alike]
+        for family in families(lower[at], upper[at], theta[:, at], components, rows, shape.terms):
+            terms = Terms(inputs, family.cube, jnp.asarray(family.series[0].table), shape.precision)
+            for j, series in zip(family.members, family.series, strict=True):
+                found[alike[j]] = fitted_block(parts[alike[j]], terms, series, shape)
+    return [found[i] for i in range(len(parts))]
+
+
+def fitted_block(part: Compressed, terms: Terms, series: Series, shape: BoxShape) -> FittedBlock:
+    """The block of a part, of as many of its components as matter."""
+    residuals = series.residuals
+    kept = worth_keeping(np.mean(part.components**2, axis=0), np.mean(residuals**2, axis=0), shape.learned)
+    lost = np.mean(np.sum(np.where(kept, residuals, part.components) ** 2, axis=1)) / len(part.mean)
+    block = ChebyshevBlock(part.slopes, part.scaling, jnp.asarray(series.coefficients[:, kept], dtype=shape.precision))
+    rows = np.vstack([part.mean * part.unit, part.changes, part.directions[kept] * part.unit])
+    return FittedBlock(terms, block, rows.T, float(np.sqrt(lost)))
+
+
+def worth_keeping(
+    variance: Float[np.ndarray, " k"], error: Float[np.ndarray, " k"], learned: float
+) -> Bool[np.ndarray, " k"]:
+    """Components of which something is predicted, but for the least of them, which add nothing to the error."""
+    gain = np.where(error < (1.0 - learned) * variance, variance - error, 0.0)
+    smallest = np.argsort(gain)
+    missed = np.cumsum(gain[smallest])
+    kept = np.ones(len(gain), dtype=bool)
+    kept[smallest[missed <= NEGLIGIBLE * np.sum(variance - gain)]] = False
     kept[0] = True
-    lost = np.mean(np.sum(np.where(kept, series.residuals, components) ** 2, axis=1)) / len(mean)
-    block = ChebyshevBlock(
-        inputs,
-        [(slope.position, slope.logarithmic) for slope in facts.slopes],
-        scaling,
-        cube,
-        jnp.asarray(series.table),
-        jnp.asarray(series.coefficients[:, kept], dtype=shape.precision),
-    )
-    found = np.vstack([mean * unit, changes, directions[kept] * unit])
-    return FittedBlock(block, found.T, float(np.sqrt(lost)))
+    return kept
 
 
 def compress(
@@ -177,27 +233,6 @@ def compress(
         return mean, right.T, rows @ right
     found = principal_components(white, count)
     return found.mean, found.vectors, np.vstack([(rows - found.mean) @ found.vectors.T for rows in white()])
-
-
-def best_cube(
-    lower: Float[np.ndarray, " d"],
-    upper: Float[np.ndarray, " d"],
-    theta: Float[np.ndarray, "n d"],
-    components: Float[np.ndarray, "n k"],
-    terms: int | None,
-) -> tuple[Cube, Series]:
-    """Fit, with the logarithm of an input where that lowers the leave-one-out error."""
-    cube = Cube.of(lower, upper, (False,) * len(lower))
-    series = fit_series(cube.at(theta), components, terms)
-    for i in range(len(lower)):
-        if lower[i] > 0 and upper[i] > WIDE * lower[i]:
-            choice = [bool(x) for x in cube.logarithmic]
-            choice[i] = True
-            trial = Cube.of(lower, upper, choice)
-            tried = solve(trial.at(theta), components, series.decay, len(series.table))
-            if np.sum(tried.residuals**2) < WORTH * np.sum(series.residuals**2):
-                cube, series = trial, fit_series(trial.at(theta), components, terms, start=series.decay)
-    return cube, series
 
 
 def slope_lengths(

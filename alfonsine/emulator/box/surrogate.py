@@ -7,74 +7,46 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from alfonsine.emulator.around.network import Ensemble
-from alfonsine.emulator.blockwise import Blockwise
 from alfonsine.emulator.box.cube import Cube
 from alfonsine.emulator.scaling import Scaling
 
 
-class ChebyshevBlock(eqx.Module):
-    r"""Amplitudes :math:`s(\theta)\,[1, g_e(\theta), c(u)]`: exact scaling, known slopes, series.
+class Terms(eqx.Module):
+    """Products of Chebyshev polynomials of some of the inputs.
 
-    inputs         positions in theta of the inputs of the series
-    slopes         positions in theta of parameters whose effect on what is learned is known to be a line: with
-                   g = theta_e - origin_e, or the logarithm of their ratio where the second entry is true
-    scaling        factor s; its origin is also that of the slopes
-    cube           of the inputs
-    table          (terms, d) degrees of each term
-    coefficients   (terms, k)
-    network        correction to the series, or None
+    inputs   their positions in theta
+    cube     of these inputs
+    table    (terms, d) degrees
     """
 
     inputs: tuple[int, ...] = eqx.field(static=True)
-    slopes: tuple[tuple[int, bool], ...] = eqx.field(static=True)
-    scaling: Scaling
     cube: Cube
     table: Int[Array, "terms d"]
-    coefficients: Float[Array, "terms k"]
-    network: Ensemble | None
     picks: tuple[Float[Array, "powers terms"], ...]
 
-    def __init__(
-        self,
-        inputs: Sequence[int],
-        slopes: Sequence[tuple[int, bool]],
-        scaling: Scaling,
-        cube: Cube,
-        table: Int[Array, "terms d"],
-        coefficients: Float[Array, "terms k"],
-        network: Ensemble | None = None,
-    ) -> None:
+    def __init__(self, inputs: Sequence[int], cube: Cube, table: Int[Array, "terms d"], precision: str) -> None:
         """Spell out which power of which input each term takes: products, since a look-up's gradient is a scatter."""
-        self.inputs, self.scaling, self.cube = tuple(inputs), scaling, cube
-        self.slopes = tuple((int(i), bool(log)) for i, log in slopes)
-        self.table, self.coefficients, self.network = table, coefficients, network
-        degrees = np.asarray(table)
+        self.inputs, self.cube, self.table = tuple(inputs), cube, table
         self.picks = tuple(
-            jnp.asarray(np.arange(column.max() + 1)[:, None] == column[None, :], dtype=coefficients.dtype)
-            for column in degrees.T
+            jnp.asarray(np.arange(column.max() + 1)[:, None] == column[None, :], dtype=precision)
+            for column in np.asarray(table).T
         )
 
-    @property
-    def size(self) -> int:
-        """Number of amplitudes."""
-        return 1 + len(self.slopes) + self.coefficients.shape[1]
-
-    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " k"]:
-        """Evaluate the amplitudes at one point."""
-        u = self.cube(jnp.stack([theta[i] for i in self.inputs])) if self.inputs else jnp.zeros(0)
-        u = u.astype(self.coefficients.dtype)
+    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " terms"]:
+        """Evaluate every term at one point, in the precision of the picks."""
+        if not self.inputs:
+            return jnp.ones(len(self.table))
+        u = self.cube(jnp.stack([theta[i] for i in self.inputs])).astype(self.picks[0].dtype)
         product = jnp.ones(len(self.table), u.dtype)
-        if self.inputs:
-            highest = max(len(pick) for pick in self.picks)
-            for each, pick in zip(powers(u, highest), self.picks, strict=True):
-                product = product * (each[: len(pick)] @ pick)
-        series = product @ self.coefficients
-        if self.network is not None:
-            series = series + self.network(u)
-        origin = self.scaling.origin
-        known = [jnp.log(theta[i] / origin[i]) if log else theta[i] - origin[i] for i, log in self.slopes]
-        return self.scaling(theta) * jnp.concatenate([jnp.stack([jnp.ones(()), *known]), series])
+        highest = max(len(pick) for pick in self.picks)
+        for each, pick in zip(powers(u, highest), self.picks, strict=True):
+            product = product * (each[: len(pick)] @ pick)
+        return product
+
+    def equals(self, other: "Terms") -> bool:
+        """Whether both are the same functions of theta."""
+        mine, theirs = ((t.cube.centre, t.cube.scale, t.cube.logarithmic, t.table) for t in (self, other))
+        return self.inputs == other.inputs and all(map(np.array_equal, mine, theirs))
 
 
 def powers(x: Float[Array, " d"], count: int) -> Float[Array, "d count"]:
@@ -86,7 +58,65 @@ def powers(x: Float[Array, " d"], count: int) -> Float[Array, "d count"]:
     return found[:, :count]
 
 
-class ChebyshevSurrogate(Blockwise):
-    """Chebyshev series, one for each group of outputs that bend alike."""
+class ChebyshevBlock(eqx.Module):
+    r"""Amplitudes :math:`s(\theta)\,[1, g_e(\theta), c(u)]`: exact scaling, known slopes, series.
 
+    slopes         positions in theta of parameters whose effect on what is learned is known to be a line: with
+                   g = theta_e - origin_e, or the logarithm of their ratio where the second entry is true
+    scaling        factor s; its origin is also that of the slopes
+    coefficients   (terms, k)
+    """
+
+    slopes: tuple[tuple[int, bool], ...] = eqx.field(static=True)
+    scaling: Scaling
+    coefficients: Float[Array, "terms k"]
+
+    @property
+    def size(self) -> int:
+        """Number of amplitudes."""
+        return 1 + len(self.slopes) + self.coefficients.shape[1]
+
+    def __call__(self, theta: Float[Array, " d"], terms: Float[Array, " terms"]) -> Float[Array, " k"]:
+        """Evaluate the amplitudes at one point, given the terms there."""
+        origin = self.scaling.origin
+        known = [jnp.log(theta[i] / origin[i]) if log else theta[i] - origin[i] for i, log in self.slopes]
+        series = terms @ self.coefficients
+        return self.scaling(theta) * jnp.concatenate([jnp.stack([jnp.ones(()), *known]), series])
+
+
+class ChebyshevSurrogate(eqx.Module):
+    """Chebyshev series of several groups of outputs, of which those that bend alike share their terms.
+
+    terms    evaluated once at each point
+    blocks   one for each group of outputs
+    shared   which of the terms each block is a series in
+    """
+
+    terms: tuple[Terms, ...]
     blocks: tuple[ChebyshevBlock, ...]
+    shared: tuple[int, ...] = eqx.field(static=True)
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Terms, ChebyshevBlock]]) -> "ChebyshevSurrogate":
+        """Blocks, each with its terms; those that are equal are kept once."""
+        distinct: list[Terms] = []
+        shared = []
+        for terms, _ in pairs:
+            same = next((i for i, known in enumerate(distinct) if known.equals(terms)), len(distinct))
+            distinct += [terms] if same == len(distinct) else []
+            shared.append(same)
+        return cls(tuple(distinct), tuple(block for _, block in pairs), tuple(shared))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Amplitudes per block."""
+        return tuple(block.size for block in self.blocks)
+
+    def only(self, wanted: Sequence[int]) -> "ChebyshevSurrogate":
+        """The same function with some of its blocks."""
+        return self.of([(self.terms[self.shared[i]], self.blocks[i]) for i in wanted])
+
+    def __call__(self, theta: Float[Array, " d"]) -> Float[Array, " K"]:
+        """Evaluate the amplitudes at one point."""
+        terms = [each(theta) for each in self.terms]
+        return jnp.concatenate([b(theta, terms[i]) for b, i in zip(self.blocks, self.shared, strict=True)])

@@ -1,45 +1,48 @@
 """How the Chebyshev surrogate of a box lies in a file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from alfonsine.emulator.box.cube import Cube
-from alfonsine.emulator.box.surrogate import ChebyshevBlock, ChebyshevSurrogate
+from alfonsine.emulator.box.surrogate import ChebyshevBlock, ChebyshevSurrogate, Terms
 from alfonsine.emulator.scaling import Scaling
-from alfonsine.emulator.stored.ensemble import ensemble_arrays, ensemble_layout, load_ensemble
-from alfonsine.emulator.stored.layout import EITHER, WHOLE, Layout, Wanted, counts, is_count
+from alfonsine.emulator.stored.layout import EITHER, WHOLE, Layout, Wanted, counts
 
 SCALING = ("origin", "slope", "power")
 HIGHEST = 200  # degree of a term; a damaged table could ask for any amount of memory
 
 
 def parts(surrogate: ChebyshevSurrogate) -> dict[str, Any]:
-    """What is not an array: inputs, slopes, logarithms and depth of the network of each block."""
+    """What is not an array: inputs, slopes and logarithms of each block."""
     return {
         "blocks": [
             {
-                "inputs": list(block.inputs),
+                "inputs": list(terms.inputs),
                 "slopes": [list(slope) for slope in block.slopes],
-                "logarithmic": [bool(x) for x in block.cube.logarithmic],
-                "network": len(block.network.members.hidden) if block.network else None,
+                "logarithmic": [bool(x) for x in terms.cube.logarithmic],
             }
-            for block in surrogate.blocks
+            for terms, block in pairs(surrogate)
         ]
     }
 
 
 def arrays(surrogate: ChebyshevSurrogate) -> dict[str, Any]:
-    """All arrays under names that tell where they belong."""
+    """All arrays under names that tell where they belong; terms once for each of their blocks."""
     found: dict[str, Any] = {}
-    for i, block in enumerate(surrogate.blocks):
+    for i, (terms, block) in enumerate(pairs(surrogate)):
         found |= {f"block{i}.{f}": getattr(block.scaling, f) for f in SCALING}
-        found |= {f"block{i}.cube.{f}": getattr(block.cube, f) for f in ("centre", "scale")}
-        found |= {f"block{i}.table": block.table, f"block{i}.coefficients": block.coefficients}
-        found |= ensemble_arrays(f"block{i}.network", block.network)
+        found |= {f"block{i}.cube.{f}": getattr(terms.cube, f) for f in ("centre", "scale")}
+        found |= {f"block{i}.table": terms.table, f"block{i}.coefficients": block.coefficients}
     return found
+
+
+def pairs(surrogate: ChebyshevSurrogate) -> Iterator[tuple[Terms, ChebyshevBlock]]:
+    """Every block with its terms."""
+    for i, block in zip(surrogate.shared, surrogate.blocks, strict=True):
+        yield surrogate.terms[i], block
 
 
 def layout(record: Mapping[str, Any], stored: Mapping[str, np.ndarray], d: int) -> tuple[Layout, tuple[int, ...]]:
@@ -47,13 +50,13 @@ def layout(record: Mapping[str, Any], stored: Mapping[str, np.ndarray], d: int) 
     found: Layout = {}
     sizes = []
     for i, entry in enumerate(record["blocks"]):
-        inputs, depth = counts(entry["inputs"], d), entry["network"]
+        inputs = counts(entry["inputs"], d)
         slopes = counts([position for position, _ in entry["slopes"]], d)
         choices = [*entry["logarithmic"], *(logarithmic for _, logarithmic in entry["slopes"])]
         if not all(isinstance(x, bool) for x in choices) or len(entry["logarithmic"]) != len(inputs):
             raise ValueError("its logarithms are not one choice per input")
-        if not (depth is None or is_count(depth)):
-            raise ValueError("its networks are not numbers of layers")
+        if entry.get("network") is not None:
+            raise ValueError("a block has a network, of which this version knows nothing")
         terms, components = stored[f"block{i}.coefficients"].shape
         table = stored[f"block{i}.table"]
         if not ((table >= 0) & (table <= HIGHEST)).all():
@@ -64,7 +67,6 @@ def layout(record: Mapping[str, Any], stored: Mapping[str, np.ndarray], d: int) 
         found[f"block{i}.cube.scale"] = Wanted((len(inputs),), positive=True)
         found[f"block{i}.table"] = Wanted((terms, len(inputs)), WHOLE)
         found[f"block{i}.coefficients"] = Wanted((terms, components), EITHER)
-        found |= ensemble_layout(f"block{i}.network", depth, len(inputs), components, stored)
     return found, tuple(sizes)
 
 
@@ -77,15 +79,9 @@ def build(record: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> Chebys
             jnp.asarray(stored[f"block{i}.cube.scale"]),
             jnp.asarray(np.array(entry["logarithmic"], dtype=bool)),
         )
-        blocks.append(
-            ChebyshevBlock(
-                entry["inputs"],
-                [(position, logarithmic) for position, logarithmic in entry["slopes"]],
-                Scaling(*(jnp.asarray(stored[f"block{i}.{f}"]) for f in SCALING)),
-                cube,
-                jnp.asarray(stored[f"block{i}.table"]),
-                jnp.asarray(stored[f"block{i}.coefficients"]),
-                load_ensemble(f"block{i}.network", entry["network"], stored),
-            )
-        )
-    return ChebyshevSurrogate(tuple(blocks))
+        coefficients = jnp.asarray(stored[f"block{i}.coefficients"])
+        terms = Terms(entry["inputs"], cube, jnp.asarray(stored[f"block{i}.table"]), coefficients.dtype.name)
+        slopes = tuple((position, logarithmic) for position, logarithmic in entry["slopes"])
+        scaling = Scaling(*(jnp.asarray(stored[f"block{i}.{f}"]) for f in SCALING))
+        blocks.append((terms, ChebyshevBlock(slopes, scaling, coefficients)))
+    return ChebyshevSurrogate.of(blocks)

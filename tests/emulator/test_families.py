@@ -1,0 +1,77 @@
+"""Which groups share their terms, and what that costs, on functions whose coefficients are known."""
+
+import numpy as np
+import pytest
+
+from alfonsine.emulator.box.families import LOSES, TINY, families, size
+from alfonsine.emulator.box.fit import NEGLIGIBLE, worth_keeping
+from alfonsine.emulator.box.series import FOR_FREE, fit_series
+
+LOWER, UPPER = -np.ones(3), np.ones(3)
+THETA = np.random.default_rng(1).uniform(-1, 1, (300, 3))
+
+
+def smooth(theta, shift):
+    """Bends a little along every input."""
+    return np.exp(0.6 * theta @ np.array([1.0, 0.8, 0.6]) + shift)[:, None] * np.array([1.0, 0.1])
+
+
+def sharp(theta, shift):
+    """Bends along the last input alone, and there much more."""
+    return np.cos(5 * theta[:, 2] + shift)[:, None] + 0.05 * theta[:, :1] * np.array([1.0, -1.0])
+
+
+def centred(components, noise, seed):
+    return components - components.mean(axis=0) + noise * np.random.default_rng(seed).normal(size=components.shape)
+
+
+def test_groups_that_bend_alike_share_their_terms_and_others_do_not():
+    """With noise, as every exact code has it; the sharp ones are harder to learn, and so come first."""
+    components = [smooth(THETA, 0.0), sharp(THETA, 0.2), smooth(THETA, 0.3), sharp(THETA, 1.0)]
+    components = [centred(c, 1e-5, seed) for seed, c in enumerate(components)]
+    found = families(LOWER, UPPER, THETA, components, [1, 1, 1, 1])
+    assert sorted(tuple(sorted(family.members)) for family in found) == [(0, 2), (1, 3)]
+    for family in found:
+        for i, series in zip(family.members, family.series, strict=True):
+            alone = fit_series(family.cube.at(THETA), components[i])
+            assert size(series.residuals) < 1.2 * LOSES * size(alone.residuals)
+            assert series.coefficients.shape == (len(family.series[0].table), 2)
+
+
+def test_errors_that_do_not_matter_keep_nobody_apart():
+    """The same, in units so large that an error of 1e-5 of the spread is nothing."""
+    components = [TINY * centred(f(THETA, s), 1e-5, 5) for f, s in ((smooth, 0.0), (sharp, 0.2))]
+    (family,) = families(LOWER, UPPER, THETA, components, [100, 100])
+    assert sorted(family.members) == [0, 1]
+    assert all(size(series.residuals) < 10 * TINY for series in family.series)
+
+
+def test_one_group_is_fitted_as_it_is():
+    target = smooth(THETA, 0.0)
+    (family,) = families(LOWER, UPPER, THETA, [target], [1])
+    alone = fit_series(THETA, target)
+    assert family.members == (0,)
+    np.testing.assert_array_equal(family.series[0].coefficients, alone.coefficients)
+
+
+def test_terms_that_gain_nothing_are_left_out():
+    """A polynomial of second degree, with noise of 1e-3: half of the terms, and fewer, do as well."""
+    noise = 1e-3 * np.random.default_rng(2).normal(size=(300, 1))
+    target = 1.0 + THETA @ np.array([[1.0], [0.5], [2.0]]) + (THETA @ np.ones((3, 1))) ** 2 + noise
+    few, many = fit_series(THETA, target), fit_series(THETA, target, 150)
+    assert len(few.table) < 75 and len(many.table) == 150
+    assert size(few.residuals) < FOR_FREE * 1.05 * size(many.residuals)
+    assert size(few.residuals) == pytest.approx(1e-3, rel=0.15)
+
+
+def test_components_that_add_nothing_to_the_error_are_left_out():
+    variance = np.array([100.0, 10.0, 1.0, 1e-3, 1e-4, 1.0])
+    error = np.array([0.1, 0.1, 0.1, 1e-4, 1e-5, 0.99])  # of the last, nothing is predicted
+    kept = worth_keeping(variance, error, learned=0.1)
+    assert kept.tolist() == [True, True, True, False, False, False]
+    whole = np.where(error < 0.9 * variance, error, variance).sum()
+    assert np.where(kept, error, variance).sum() < (1 + NEGLIGIBLE) * whole
+
+
+def test_without_an_error_every_component_is_kept():
+    assert worth_keeping(np.array([1.0, 1e-8, 1e-16]), np.zeros(3), learned=0.1).all()
