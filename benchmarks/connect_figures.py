@@ -15,11 +15,12 @@ Percentiles are those of one and two sigma (68.27 and 95.45 %) over the models, 
 
 with the mean over all multipoles of the model; the paper does not say whether it takes D or C, and with C all errors at
 high l would vanish. All networks learn, and are compared at, the multipoles that CLASS computes. The paper's models are
-tens of thousands from a posterior of decaying dark matter and its test 20,000 more; these are few and from a box, so
-the same epochs are far fewer updates: `--epochs` says how many. Not redrawn: a factor of 1e10 in place of a
-normalisation.
+tens of thousands from a posterior of decaying dark matter and its test 20,000 more; these are few and from a box, and
+learned in batches so small that an epoch has as many steps as the paper's, as in cmb_wide.py. Not redrawn: a factor of
+1e10 in place of a normalisation.
 
-Trainings are kept in FOLDER, so the same command goes on where it was stopped. Prints a table of percentiles averaged
+Trainings are kept in FOLDER, so the same command goes on where it was stopped; `--epochs` shortens them, for a try that
+says nothing, and `--only` trains one variant and stops. Prints a table of percentiles averaged
 over l, draws figures/connect_1.png to connect_4.png (in FOLDER for fewer models or epochs), and prints as its last line
 one JSON object.
 """
@@ -32,6 +33,7 @@ import numpy as np
 from cmb_wide import CONNECT, arguments, calls_of, class_nodes, figures, spectra_only, trained
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from pk_wide import STEPS
 
 from alfonsine.emulator.networks.presets import Connect
 from alfonsine.report.drawing import CORRECTED, EMULATED, INK, PUBLISHED, blank, style
@@ -61,7 +63,9 @@ Errors = Mapping[str, np.ndarray]
 
 def main() -> None:
     """Compute, train, compare, draw, print."""
-    options = arguments(__doc__).parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--only", choices=VARIANTS)
+    options = parser.parse_args()
     epochs = options.epochs or Connect.epochs
     runs = calls_of(options)
     ell = np.array(class_nodes(runs.study))
@@ -69,14 +73,19 @@ def main() -> None:
     exact = {s: power(np.arange(2, 2 + values.shape[1]), values) for s, values in runs.exact.items() if s in SHOWN}
     size = {s: np.sqrt(np.mean(values**2, axis=1, keepdims=True)) for s, values in exact.items()}
     training = spectra_only(runs, "connect-figures", ell.tolist())
+    batch = max(1, int(CONNECT["fractions"][0] * runs.number) // STEPS["connect"])
     found, errors = {}, {}
     for label, changed in VARIANTS.items():
-        chosen = EmulatorSettings(preset="connect", options=CONNECT | {"epochs": epochs} | changed)
+        if options.only and label != options.only:
+            continue
+        chosen = EmulatorSettings(preset="connect", options=CONNECT | {"epochs": epochs, "batch": batch} | changed)
         emulator = trained(runs.study, training, chosen)
         spectra = emulator(runs.test.theta)
         found[label] = {s: power(ell, np.asarray(spectra[s], float)) for s in SHOWN}
         errors[label] = {s: np.abs(found[label][s] - exact[s][:, columns]) / size[s] for s in SHOWN}
         print(f"{label} done", flush=True)
+    if options.only:
+        return
     folder = figures(options, tried=epochs < Connect.epochs)
     folder.mkdir(parents=True, exist_ok=True)
     central = nearest_to_centre(runs.test.theta)
