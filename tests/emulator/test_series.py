@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from alfonsine.emulator.box import series
 from alfonsine.emulator.box.chebyshev import values
 from alfonsine.emulator.box.series import NOISE, fit_series, solve
 
@@ -80,3 +81,15 @@ def test_noise_is_not_learned():
     assert 0.5 < np.mean(found.residuals**2) < 1.5
     prediction = values(rng.uniform(-1, 1, (200, 2)), found.table) @ found.coefficients
     assert np.mean(prediction**2) < 0.3
+
+
+def test_decays_found_with_few_terms_serve_many(monkeypatch):
+    """The same function, its decays found with all terms and with a third of them."""
+    rng = np.random.default_rng(6)
+    u = rng.uniform(-1, 1, (400, 3))
+    target = np.exp(np.sin(2 * u[:, :1]) + 0.3 * u[:, 1:2] * u[:, 2:])
+    every = fit_series(u, target, 180)
+    monkeypatch.setattr(series, "SEARCHED", 60)
+    some = fit_series(u, target, 180)
+    assert len(every.table) == len(some.table) == 180
+    assert np.mean(some.residuals**2) < 1.5**2 * np.mean(every.residuals**2)
