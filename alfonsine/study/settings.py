@@ -118,12 +118,21 @@ class DesignSettings(Block):
     held_out  models, spread evenly over the same region, that are not learned from and say how good the emulator is
     solves    expensive solutions among the models to learn from: each serves number/solves of them, which differ in
               what the code computes quickly (CAMB: primordial spectrum and halo model); one for each by default
+    density   even, or edges: models to learn from are denser towards the edges of the box, where errors are largest;
+              those that are held out are even
     """
 
     kind: Literal["latin_hypercube", "sobol", "hypersphere"] = "latin_hypercube"
     number: int = Field(ge=4, le=10_000_000, examples=[1000])
     held_out: int = Field(default=100, ge=10, le=1_000_000)
     solves: int | None = Field(default=None, ge=2, examples=[250])
+    density: Literal["even", "edges"] = "even"
+
+    @model_validator(mode="after")
+    def _a_ball_has_no_edges(self) -> "DesignSettings":
+        if self.kind == "hypersphere" and self.density == "edges":
+            raise ValueError("expected density: even in a hypersphere, got edges; try kind: latin_hypercube")
+        return self
 
     @model_validator(mode="after")
     def _solves_within_number(self) -> "DesignSettings":

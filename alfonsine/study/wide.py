@@ -9,7 +9,7 @@ from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.models import Models
 from alfonsine.emulator.stored.file import save_emulator
 from alfonsine.errors import InputError
-from alfonsine.points.design import nested, space_filling
+from alfonsine.points.design import nested, space_filling, towards_edges
 from alfonsine.study.collect import Collected, collect, theory_points
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.measure import measured
@@ -48,6 +48,8 @@ def design(study: Study) -> tuple[np.ndarray, np.ndarray]:
         learned = space_filling(settings.kind, settings.number, len(names), seed)
     else:
         learned = nested(settings.kind, settings.number, settings.solves, cheap_inputs(study), seed)
+    if settings.density == "edges":
+        learned = towards_edges(learned)
     held_out = space_filling(settings.kind, settings.held_out, len(names), seed + HELD_OUT_SEED)
     return tuple(lower + unit * (upper - lower) for unit in (learned, held_out))
 
@@ -97,7 +99,7 @@ def plan_box(study: Study) -> str:
         with Archive(path) as archive:
             found = [call.seconds for call in archive.of(study.theory.identity()) if call.done]
     calls, workers = settings.number + settings.held_out, study.settings.compute.count
-    kind = settings.kind
+    kind = settings.kind + (", denser towards the edges" if settings.density == "edges" else "")
     if settings.solves is not None:
         cheap = [name for name, each in zip(names, cheap_inputs(study), strict=True) if each]
         kind += f", {settings.solves} solutions shared by what differs in {', '.join(cheap)}"
@@ -124,6 +126,7 @@ def fit(study: Study, training: Collected, progress: Progress) -> Emulator:
     chosen, outputs = settings.design, training.models.outputs
     models = Models.of_set(training.models)
     shared = "" if chosen.solves is None else f" from {chosen.solves} solutions"
+    denser = ", denser towards the edges" if chosen.density == "edges" else ""
     card = {
         "alfonsine": version("alfonsine"),
         "theory": study.theory.identity(),
@@ -131,7 +134,7 @@ def fit(study: Study, training: Collected, progress: Progress) -> Emulator:
         "derived": list(outputs["derived"].labels) if "derived" in outputs else [],
         "training_points": len(models),
         "training_digest": models.digest,
-        "design": f"{chosen.kind} of {chosen.number}{shared}, seed {settings.seed}",
+        "design": f"{chosen.kind} of {chosen.number}{shared}{denser}, seed {settings.seed}",
         "failed": training.failed,
     }
     if settings.emulator.preset == "alfonsine":

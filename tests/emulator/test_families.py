@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from alfonsine.emulator.box.families import LOSES, TINY, families, size
+from alfonsine.emulator.box.coordinates import best_cube
+from alfonsine.emulator.box.families import LOSES, TINY, families
 from alfonsine.emulator.box.fit import NEGLIGIBLE, worth_keeping
-from alfonsine.emulator.box.series import FOR_FREE, fit_series
+from alfonsine.emulator.box.series import FOR_FREE, fit_series, size
 
 LOWER, UPPER = -np.ones(3), np.ones(3)
 THETA = np.random.default_rng(1).uniform(-1, 1, (300, 3))
@@ -49,8 +50,9 @@ def test_errors_that_do_not_matter_keep_nobody_apart():
 def test_one_group_is_fitted_as_it_is():
     target = smooth(THETA, 0.0)
     (family,) = families(LOWER, UPPER, THETA, [target], [1])
-    alone = fit_series(THETA, target)
+    cube, alone = best_cube(LOWER, UPPER, THETA, target, None)
     assert family.members == (0,)
+    np.testing.assert_array_equal(family.cube.mix, cube.mix)
     np.testing.assert_array_equal(family.series[0].coefficients, alone.coefficients)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from alfonsine.emulator.box import series
 from alfonsine.emulator.box.chebyshev import values
-from alfonsine.emulator.box.series import NOISE, fit_series, solve
+from alfonsine.emulator.box.series import NOISE, fit_series, groups, solve
 
 
 def curved(u):
@@ -42,7 +42,7 @@ def test_points_that_agree_in_some_inputs_are_left_out_together():
     u, group = u[shuffled], group[shuffled]
     target = curved(u) + 0.01 * rng.standard_normal((29, 2))
     decay = np.array([0.3, 0.3, 0.1])
-    found = solve(u, target, decay, 12)
+    found = solve(u, target, decay, 12, groups(u))
     scale = np.sqrt(np.mean(target**2, axis=0))
     columns = values(u, found.table) * np.exp(found.table @ np.log(decay))
     best, slow = np.full(2, np.inf), np.empty_like(target)

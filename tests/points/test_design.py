@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest, qmc
 
 from alfonsine.errors import InputError
-from alfonsine.points.design import nested, space_filling, steps
+from alfonsine.points.design import nested, space_filling, steps, towards_edges
 
 INF = np.inf
 CASES = {
@@ -132,3 +132,14 @@ def test_what_does_not_divide_and_what_is_no_cube():
     assert np.unique(points[:, 0], return_counts=True)[1].tolist() in ([2, 2, 3], [2, 3, 2], [3, 2, 2])
     with pytest.raises(InputError, match="latin_hypercube or sobol with shared solutions, got hypersphere"):
         nested("hypersphere", 6, 3, [False, True], seed=1)
+
+
+def test_towards_the_edges_the_density_is_that_of_chebyshev_extrema():
+    """Against the distribution function of the arcsine law; an even design has no point far from its place in it."""
+    even = space_filling("latin_hypercube", 400, 2, seed=3)
+    points = towards_edges(even)
+    assert ((points >= 0) & (points <= 1)).all()
+    for column in points.T:
+        law = 2 / np.pi * np.arcsin(np.sqrt(np.sort(column)))
+        assert np.abs(law - (np.arange(400) + 0.5) / 400).max() <= 0.5 / 400 + 1e-9  # one point in each slice
+    np.testing.assert_allclose(towards_edges(np.array([[0.0, 0.5, 1.0]])), [[0.0, 0.5, 1.0]], atol=1e-15)

@@ -155,6 +155,7 @@ def test_what_does_not_fit_is_told_before_the_first_call(tmp_path, blocks, words
         ({"design": {"number": 40, "kind": "grid"}}, "latin_hypercube"),
         ({"emulator": {"preset": "camb"}}, "connect"),
         ({"design": {"number": 40, "solves": 50}}, "at most 40 solves, one for each model, got 50"),
+        ({"design": {"number": 40, "kind": "hypersphere", "density": "edges"}}, "density: even in a hypersphere"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path, blocks, words):
@@ -188,6 +189,21 @@ def test_models_share_the_solutions_that_the_study_allows(tmp_path):
     with open_engine(study) as engine:
         found = collect(study, engine, learned, "learned", Silent())
         assert engine.solves == 2 and found.failed == 0
+
+
+def test_models_to_learn_from_are_denser_towards_the_edges_and_those_held_out_are_not(tmp_path):
+    even, edges = (
+        prepared(write(tmp_path, design={"number": 400, "held_out": 200, "density": density}))
+        for density in ("even", "edges")
+    )
+    lower, upper = box(even)[1:]
+    (learned, held_out), (plain, same) = design(edges), design(even)
+    np.testing.assert_array_equal(held_out, same)
+    # shares beyond 0.8 of the half-width; a Latin hypercube has them to one point in 400
+    outer = [np.mean(np.abs(2 * (x - lower) / (upper - lower) - 1) > 0.8, axis=0) for x in (learned, plain)]
+    np.testing.assert_allclose(outer[0], 2 / np.pi * np.arccos(0.8), atol=0.01)
+    np.testing.assert_allclose(outer[1], 0.2, atol=0.01)
+    assert "denser towards the edges" in plan_box(edges) and "denser" not in plan_box(even)
 
 
 @pytest.mark.parametrize("params", [None, {"c_min": {"prior": {"min": 2, "max": 4}}}])

@@ -10,13 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from alfonsine.emulator.box.coordinates import best_cube
 from alfonsine.emulator.box.cube import Cube
-from alfonsine.emulator.box.series import Series, fit_series, solve
+from alfonsine.emulator.box.series import Series, fit_series, groups, size, solve
 
 LOSES = 1.25  # in leave-one-out error, beyond which a group does not join a family
 TINY = 1e-4  # of the units in which errors are counted: an error that is no reason to stay apart
-WIDE = 1.5  # an input whose edges differ by a larger factor may be taken by its logarithm
-WORTH = 0.9  # and is where that lowers the squared error to this fraction
 
 
 class Family(NamedTuple):
@@ -39,6 +38,7 @@ def families(
 
     `components` of each group have the unit of its errors, summed over its `rows`.
     """
+    together = groups(theta)
     alone = [best_cube(lower, upper, theta, each, terms) for each in components]
     pending = sorted(range(len(components)), key=lambda i: -size(alone[i][1].residuals))
     found = []
@@ -46,35 +46,15 @@ def families(
         cube, series = alone[pending[0]]
         members = []
         for i in pending:
-            shared = solve(cube.at(theta), components[i], series.decay, len(series.table))
+            shared = solve(cube.at(theta), components[i], series.decay, len(series.table), together)
             if size(shared.residuals) <= max(LOSES * size(alone[i][1].residuals), TINY * np.sqrt(rows[i])):
                 members.append(i)
         if len(members) > 1:
-            series = fit_series(cube.at(theta), np.hstack([components[i] for i in members]), terms, series.decay)
+            every = np.hstack([components[i] for i in members])
+            series = fit_series(cube.at(theta), every, terms, series.decay, together)
         found.append(Family(tuple(members), cube, split(series, [components[i].shape[1] for i in members])))
         pending = [i for i in pending if i not in members]
     return found
-
-
-def best_cube(
-    lower: Float[np.ndarray, " d"],
-    upper: Float[np.ndarray, " d"],
-    theta: Float[np.ndarray, "n d"],
-    components: Float[np.ndarray, "n k"],
-    terms: int | None,
-) -> tuple[Cube, Series]:
-    """Fit, with the logarithm of an input where that lowers the leave-one-out error."""
-    cube = Cube.of(lower, upper, (False,) * len(lower))
-    series = fit_series(cube.at(theta), components, terms)
-    for i in range(len(lower)):
-        if lower[i] > 0 and upper[i] > WIDE * lower[i]:
-            choice = [bool(x) for x in cube.logarithmic]
-            choice[i] = True
-            trial = Cube.of(lower, upper, choice)
-            tried = solve(trial.at(theta), components, series.decay, len(series.table))
-            if np.sum(tried.residuals**2) < WORTH * np.sum(series.residuals**2):
-                cube, series = trial, fit_series(trial.at(theta), components, terms, start=series.decay)
-    return cube, series
 
 
 def split(series: Series, widths: Sequence[int]) -> tuple[Series, ...]:
@@ -82,8 +62,3 @@ def split(series: Series, widths: Sequence[int]) -> tuple[Series, ...]:
     ends = np.cumsum(widths)[:-1]
     parts = zip(*(np.split(of, ends, axis=1) for of in (series.coefficients, series.residuals)), strict=True)
     return tuple(Series(series.table, coefficients, residuals, series.decay) for coefficients, residuals in parts)
-
-
-def size(residuals: Float[np.ndarray, "n k"]) -> float:
-    """Root mean square over the points."""
-    return float(np.sqrt(np.mean(np.sum(residuals**2, axis=1))))

@@ -39,11 +39,20 @@ class Series(NamedTuple):
     decay: Float[np.ndarray, " d"]
 
 
+Groups = list[Int[np.ndarray, "_ _"]] | None
+
+
 def solve(
-    u: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n k"], decay: Float[np.ndarray, " d"], count: int
+    u: Float[np.ndarray, "n d"],
+    target: Float[np.ndarray, "n k"],
+    decay: Float[np.ndarray, " d"],
+    count: int,
+    together: Groups = None,
 ) -> Series:
-    """Fit all components with the `count` largest terms of one decay; each component finds its own noise."""
-    together = groups(u)
+    """Fit all components with the `count` largest terms of one decay; each component finds its own noise.
+
+    `together`: points that are left out together, see `groups`; each by itself where it is None.
+    """
     table = terms(decay, count)
     prior = np.exp(table @ np.log(decay))
     columns = values(u, table) * prior
@@ -66,7 +75,7 @@ def solve(
     return Series(table, prior[:, None] * solution * scale, residuals, decay)
 
 
-def groups(u: Float[np.ndarray, "n d"]) -> list[Int[np.ndarray, "_ _"]] | None:
+def groups(u: Float[np.ndarray, "n d"]) -> Groups:
     """Points that agree in every input of which a value occurs twice, groups of one size in one array.
 
     None where no value occurs twice.
@@ -79,11 +88,16 @@ def groups(u: Float[np.ndarray, "n d"]) -> list[Int[np.ndarray, "_ _"]] | None:
     return [np.stack([m for m in members if len(m) == size]) for size in np.unique(sizes)]
 
 
+def size(residuals: Float[np.ndarray, "n k"]) -> float:
+    """Root mean square over the points."""
+    return float(np.sqrt(np.mean(np.sum(residuals**2, axis=1))))
+
+
 def left_out(
     left: Float[np.ndarray, "n p"],
     kept: Float[np.ndarray, " p"],
     misfit: Float[np.ndarray, "n k"],
-    together: list[Int[np.ndarray, "_ _"]] | None,
+    together: Groups,
 ) -> Float[np.ndarray, "n k"]:
     """Errors of the prediction of each point, or group, from all the others."""
     if together is None:
@@ -101,6 +115,7 @@ def fit_series(
     target: Float[np.ndarray, "n k"],
     count: int | None = None,
     start: Float[np.ndarray, " d"] | None = None,
+    together: Groups = None,
 ) -> Series:
     """Find the decay of every input by coordinate descent on the leave-one-out error, and fit.
 
@@ -110,7 +125,7 @@ def fit_series(
     n, d = u.shape
     most = count or min(max(n // 2, d + 1), MOST)
     searched = min(most, SEARCHED)
-    best = solve(u, target, np.full(d, START) if start is None else start, searched)
+    best = solve(u, target, np.full(d, START) if start is None else start, searched, together)
     lowest = float(np.mean(np.sum(best.residuals**2, axis=1)))
     for _ in range(SWEEPS):
         before = lowest
@@ -118,21 +133,23 @@ def fit_series(
             for factor in STEPS:
                 decay = best.decay.copy()
                 decay[i] = np.exp(np.clip(factor * np.log(decay[i]), -20.0, -0.02))
-                trial = solve(u, target, decay, searched)
+                trial = solve(u, target, decay, searched, together)
                 error = float(np.mean(np.sum(trial.residuals**2, axis=1)))
                 if error < lowest * (1.0 - WORTH):
                     best, lowest = trial, error
         if lowest > before * (1.0 - 5 * WORTH):
             break
-    best = best if searched == most else solve(u, target, best.decay, most)
-    return best if count else fewest(u, target, best)
+    best = best if searched == most else solve(u, target, best.decay, most, together)
+    return best if count else fewest(u, target, best, together)
 
 
-def fewest(u: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n k"], series: Series) -> Series:
+def fewest(
+    u: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n k"], series: Series, together: Groups = None
+) -> Series:
     """The series with as few of its terms as lose nothing: it is quicker, and smaller in a file."""
     limit = FOR_FREE**2 * np.mean(np.sum(series.residuals**2, axis=1))
     while (count := int(FEWER * len(series.table))) > u.shape[1]:
-        trial = solve(u, target, series.decay, count)
+        trial = solve(u, target, series.decay, count, together)
         if not np.mean(np.sum(trial.residuals**2, axis=1)) <= limit:
             break
         series = trial

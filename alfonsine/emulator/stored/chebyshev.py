@@ -12,6 +12,7 @@ from alfonsine.emulator.scaling import Scaling
 from alfonsine.emulator.stored.layout import EITHER, WHOLE, Layout, Wanted, counts
 
 SCALING = ("origin", "slope", "power")
+CUBE = ("centre", "scale", "mix")
 HIGHEST = 200  # degree of a term; a damaged table could ask for any amount of memory
 
 
@@ -23,6 +24,7 @@ def parts(surrogate: ChebyshevSurrogate) -> dict[str, Any]:
                 "inputs": list(terms.inputs),
                 "slopes": [list(slope) for slope in block.slopes],
                 "logarithmic": [bool(x) for x in terms.cube.logarithmic],
+                "mixed": True,
             }
             for terms, block in pairs(surrogate)
         ]
@@ -34,7 +36,7 @@ def arrays(surrogate: ChebyshevSurrogate) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for i, (terms, block) in enumerate(pairs(surrogate)):
         found |= {f"block{i}.{f}": getattr(block.scaling, f) for f in SCALING}
-        found |= {f"block{i}.cube.{f}": getattr(terms.cube, f) for f in ("centre", "scale")}
+        found |= {f"block{i}.cube.{f}": getattr(terms.cube, f) for f in CUBE}
         found |= {f"block{i}.table": terms.table, f"block{i}.coefficients": block.coefficients}
     return found
 
@@ -65,9 +67,18 @@ def layout(record: Mapping[str, Any], stored: Mapping[str, np.ndarray], d: int) 
         found |= {f"block{i}.{name}": Wanted((d,)) for name in SCALING}
         found[f"block{i}.cube.centre"] = Wanted((len(inputs),))
         found[f"block{i}.cube.scale"] = Wanted((len(inputs),), positive=True)
+        if is_mixed(entry):
+            found[f"block{i}.cube.mix"] = Wanted((len(inputs), len(inputs)))
         found[f"block{i}.table"] = Wanted((terms, len(inputs)), WHOLE)
         found[f"block{i}.coefficients"] = Wanted((terms, components), EITHER)
     return found, tuple(sizes)
+
+
+def is_mixed(entry: Mapping[str, Any]) -> bool:
+    """Whether a file tells how the inputs of a block are mixed: the first of them did not."""
+    if not isinstance(told := entry.get("mixed", False), bool):
+        raise ValueError("it does not say whether its inputs are mixed")
+    return told
 
 
 def build(record: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> ChebyshevSurrogate:
@@ -78,6 +89,7 @@ def build(record: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> Chebys
             jnp.asarray(stored[f"block{i}.cube.centre"]),
             jnp.asarray(stored[f"block{i}.cube.scale"]),
             jnp.asarray(np.array(entry["logarithmic"], dtype=bool)),
+            jnp.asarray(stored[f"block{i}.cube.mix"]) if is_mixed(entry) else jnp.eye(len(entry["inputs"])),
         )
         coefficients = jnp.asarray(stored[f"block{i}.coefficients"])
         terms = Terms(entry["inputs"], cube, jnp.asarray(stored[f"block{i}.table"]), coefficients.dtype.name)
