@@ -82,7 +82,7 @@ def with_logarithms(
     lowest = error(cube(choice), decay)
     if wide.sum() > 1:
         there = refined(cube(wide.tolist()), decay)
-        if (found := error(cube(wide.tolist()), there)) < NO_WORSE * lowest:
+        if error(cube(wide.tolist()), there) < NO_WORSE * lowest:
             return cube(wide.tolist()), there
     for i in np.flatnonzero(wide):
         trial = [each or j == int(i) for j, each in enumerate(choice)]

@@ -44,8 +44,8 @@ def families(
     found = []
     while pending:
         cube, series = alone[pending[0]]
-        members = []
-        for i in pending:
+        members = pending[:1]
+        for i in pending[1:]:
             shared = solve(cube.at(theta), components[i], series.decay, len(series.table), together)
             if size(shared.residuals) <= max(LOSES * size(alone[i][1].residuals), TINY * np.sqrt(rows[i])):
                 members.append(i)

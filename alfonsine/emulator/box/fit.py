@@ -33,7 +33,7 @@ class BoxShape(NamedTuple):
     """Sizes of the emulator.
 
     components   principal components kept per output, at most
-    terms        terms of the series; half as many as points where it is not given
+    terms        terms of the series; where it is not given half as many as points, or fewer where these do as well
     learned      share of its variance that must be predicted for a component to be kept
     precision    of coefficients and basis: "float32" halves the file and saves most of the time, and rounds at 4e-7 of
                  an output's own spread

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from alfonsine.emulator.blockwise import Blockwise
 from alfonsine.emulator.box.cube import Cube
 from alfonsine.emulator.scaling import Scaling
 
@@ -85,16 +86,16 @@ class ChebyshevBlock(eqx.Module):
         return self.scaling(theta) * jnp.concatenate([jnp.stack([jnp.ones(()), *known]), series])
 
 
-class ChebyshevSurrogate(eqx.Module):
+class ChebyshevSurrogate(Blockwise):
     """Chebyshev series of several groups of outputs, of which those that bend alike share their terms.
 
-    terms    evaluated once at each point
     blocks   one for each group of outputs
+    terms    evaluated once at each point
     shared   which of the terms each block is a series in
     """
 
-    terms: tuple[Terms, ...]
     blocks: tuple[ChebyshevBlock, ...]
+    terms: tuple[Terms, ...]
     shared: tuple[int, ...] = eqx.field(static=True)
 
     @classmethod
@@ -106,12 +107,7 @@ class ChebyshevSurrogate(eqx.Module):
             same = next((i for i, known in enumerate(distinct) if known.equals(terms)), len(distinct))
             distinct += [terms] if same == len(distinct) else []
             shared.append(same)
-        return cls(tuple(distinct), tuple(block for _, block in pairs), tuple(shared))
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Amplitudes per block."""
-        return tuple(block.size for block in self.blocks)
+        return cls(tuple(block for _, block in pairs), tuple(distinct), tuple(shared))
 
     def only(self, wanted: Sequence[int]) -> "ChebyshevSurrogate":
         """The same function with some of its blocks."""
