@@ -2,13 +2,14 @@
 
     python benchmarks/pk_wide.py [FOLDER] [--study STUDY] [--models N] [--held-out N] [--without-presets]
 
-trains examples/pk_wide.yaml, or another study of one P(k, z), on a design of `--models` points, and compares with
-`--held-out` further models at redshifts between those that were learned; the study says how many where they are not
-given. Both presets learn from the same calls; `cosmopower` takes the redshift as an input and sees `--redshifts` of
-each model. Both are trained a second time with batches so small that an epoch has as many steps of the optimiser as
-the published one had, of some 50,000 models. Exact calls and trainings are kept in FOLDER, so the same command goes on
-where it was stopped. The largest error of a model is that over all k and z. Prints a table and, as its last line, one
-JSON object.
+trains examples/pk_wide.yaml, or another study of one P(k, z), on the first `--models` points of its design, and
+compares on the first `--held-out` of its held-out models at redshifts between those that were learned; on all of them
+where no number is given. Both presets learn from the same calls, and with `--more N` from N further ones, of a design
+of the same kind drawn apart; `cosmopower` takes the redshift as an input and sees `--redshifts` of each model.
+Published batches are meant for some 50,000 models, of which these few make two or three: so both presets have batches
+so small that an epoch has as many steps of the optimiser as the published one had, and with `--published-batches` are
+trained with those as well. Exact calls and trainings are kept in FOLDER, so the same command goes on where it was
+stopped. The largest error of a model is that over all k and z. Prints a table and, as its last line, one JSON object.
 """
 
 import argparse
@@ -38,40 +39,45 @@ CONNECT = {"loss": "mean_square", "normalisation": "double_log", **ALL_FOR_TRAIN
 COSMOPOWER = {"fractions": [0.9, 0.1, 0.0]}
 STEPS = {"cosmopower": 42, "connect": 98}  # of an epoch: 42,614 models of CosmoPower's notebook, 50,000 of CONNECT
 SMALL = "small batches"
+FURTHER = 2  # added to the study's seed; 1 draws the held-out models
 
 
 def main() -> None:
     """Compute, train, compare, print."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("runs/benchmark_pk_wide"))
     parser.add_argument("--study", type=Path, default=STUDY)
     parser.add_argument("--models", type=int)
     parser.add_argument("--held-out", type=int)
+    parser.add_argument("--more", type=int, default=0)
     parser.add_argument("--redshifts", type=int, default=8)
+    parser.add_argument("--published-batches", action="store_true")
     parser.add_argument("--without-presets", action="store_true")
     options = parser.parse_args()
-    settings = read_study(options.study)
-    numbers = {"number": options.models, "held_out": options.held_out}
-    chosen = settings.design.model_copy(update={name: n for name, n in numbers.items() if n is not None})
-    study = prepare(settings.model_copy(update={"design": chosen}), options.folder)
+    study = prepare(read_study(options.study), options.folder)
     options.folder.mkdir(parents=True, exist_ok=True)
-    learned, held_out = design(study)
+    learned, held_out = (
+        points[:n] for points, n in zip(design(study), (options.models, options.held_out), strict=True)
+    )
     fine = between(study)
     test = Models.of_set(exact(fine, held_out, "held-out").models)
+    every = np.vstack([learned, further(study, options.more)]) if options.more else learned
 
     rows, found = [], {}
-    recipes = {"alfonsine": None} | ({} if options.without_presets else presets(len(learned), options.redshifts))
+    recipes = {"alfonsine": None}
+    if not options.without_presets:
+        recipes |= presets(len(every), options.redshifts, options.published_batches)
     for label, preset in recipes.items():
-        own = preset or settings.emulator
+        own = preset or study.settings.emulator
         named = replace(study, settings=study.settings.model_copy(update={"emulator": own}))
-        training = exact(named, learned, label.replace(", ", "-").replace(" ", "-"))
+        training = exact(named, every if preset else learned, label.replace(", ", "-").replace(" ", "-"))
         begun = perf_counter()
         emulator = fit(named, training, Silent())
-        key = f"{label}, {int(training.models.filled.sum())} models"
-        seconds = trained_seconds(options.folder, key, perf_counter() - begun)
+        number = int(training.models.filled.sum())
+        seconds = trained_seconds(options.folder, f"{label}, {number} models", perf_counter() - begun)
         errors = largest_errors(emulator, fine, test)
         quantiles = [float(np.quantile(errors, q)) for q in (0.5, 0.95, 0.99, 1.0)]
-        rows.append([label, int(training.models.filled.sum()), seconds, *quantiles])
+        rows.append([label, number, seconds, *quantiles])
         found[label] = quantiles[2]
         if preset is None:
             save_emulator(emulator, options.folder / "pk_wide.safetensors")
@@ -104,8 +110,16 @@ def between(study: Study) -> Study:
     return replace(study, theory=replace(study.theory, matter_power=replace(power, z=z)))
 
 
-def presets(models: int, redshifts: int) -> dict[str, EmulatorSettings]:
-    """Label -> preset, as published and with small batches."""
+def further(study: Study, number: int) -> np.ndarray:
+    """Points of a design of the same kind and box, drawn apart from the study's own."""
+    settings = study.settings
+    chosen = settings.design.model_copy(update={"number": number})
+    drawn = settings.model_copy(update={"design": chosen, "seed": settings.seed + FURTHER})
+    return design(replace(study, settings=drawn))[0]
+
+
+def presets(models: int, redshifts: int, published: bool) -> dict[str, EmulatorSettings]:
+    """Label -> preset, with small batches and perhaps those of the paper."""
     options = {
         "connect": (CONNECT, models),
         "cosmopower": (COSMOPOWER | {"z_per_model": redshifts}, models * redshifts),
@@ -113,8 +127,9 @@ def presets(models: int, redshifts: int) -> dict[str, EmulatorSettings]:
     found = {}
     for name, (chosen, rows) in options.items():
         batch = max(1, int(chosen["fractions"][0] * rows) // STEPS[name])
-        found[name] = EmulatorSettings(preset=name, options=chosen)
         found[f"{name}, {SMALL}"] = EmulatorSettings(preset=name, options=chosen | {"batch": batch})
+        if published:
+            found[name] = EmulatorSettings(preset=name, options=chosen)
     return found
 
 

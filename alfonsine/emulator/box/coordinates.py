@@ -2,7 +2,8 @@
 
 An input or its logarithm; and, in the place of an input along which much bends, a sum of it and of shares of others. Of
 logarithms that is a product of powers, as the amplitude of today's structure is one of all that makes structure grow.
-They are looked for with some of the points and few terms.
+They are looked for with some of the points and few terms, and where terms are what is missing: what half of them
+describe as well is limited by the roughness of the exact code, in whatever coordinates.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from alfonsine.emulator.box.cube import Cube
-from alfonsine.emulator.box.series import Series, fit_series, groups, size, solve
+from alfonsine.emulator.box.series import Series, fit_series, groups, most_terms, size, solve
 
 POINTS = 1200  # with which coordinates are compared
 TERMS = 500  # with which coordinates are compared
@@ -21,7 +22,8 @@ NO_WORSE = 1.05  # and is where that raises the error by no more than this: prod
 STEPS = ((0.5, 0.25), (0.25, 0.1), (0.1, 0.05))  # by which shares change, sweep by sweep, up and down
 STEP_WORTH = 0.99  # and do where that lowers the error to this fraction
 SWEEP_WORTH = 0.97  # a sweep that lowers it less is the last
-WORTH = 0.95  # all of this together must lower it to this fraction
+WORTH = 0.95  # all of this together must lower it to this fraction, with all points and terms
+ROUGH = 1.1  # the error rises by less than this with half of the terms: they are not what is missing
 MIXED = 3  # inputs that others may be mixed into: those along which most bends
 RELIEF = 1.5  # on -ln(decay) of an input that is mixed into another: alone it then bends less
 
@@ -37,24 +39,48 @@ def best_cube(
     terms: int | None,
 ) -> tuple[Cube, Series]:
     """The coordinates, and the fit in them."""
+    plain = Cube.of(lower, upper, [False] * len(lower))
+    series = fit_series(plain.at(theta), components, terms, None, groups(theta))
+    if not lacks_terms(plain.at(theta), components, series, terms):
+        return plain, series
+    cube, decay = simplest(plain, lower, upper, theta, components, series)
+    simple = fit_series(cube.at(theta), components, terms, decay, groups(theta))
+    return (cube, simple) if size(simple.residuals) < WORTH * size(series.residuals) else (plain, series)
+
+
+def lacks_terms(
+    u: Float[np.ndarray, "n d"], components: Float[np.ndarray, "n k"], series: Series, terms: int | None
+) -> bool:
+    """Whether the error rises with half of the terms that there may be."""
+    half = max((terms or most_terms(*u.shape)) // 2, 1)
+    if len(series.table) <= half:
+        return False
+    return size(solve(u, components, series.decay, half, groups(u)).residuals) > ROUGH * size(series.residuals)
+
+
+def simplest(
+    plain: Cube,
+    lower: Float[np.ndarray, " d"],
+    upper: Float[np.ndarray, " d"],
+    theta: Float[np.ndarray, "n d"],
+    components: Float[np.ndarray, "n k"],
+    series: Series,
+) -> tuple[Cube, Decay]:
+    """The coordinates of the lowest error with some of the points, and the decays there."""
     some = fewer(theta)
     points, target, together = theta[some], components[some], groups(theta[some])
-    count = min(max(len(some) // 2, len(lower) + 1), TERMS, terms or TERMS)
+    count = min(max(len(some) // 2, len(lower) + 1), TERMS, len(series.table))
 
     def error(cube: Cube, decay: Decay) -> float:
         return size(solve(cube.at(points), target, decay, count, together).residuals)
 
-    def refined(cube: Cube, decay: Decay | None) -> Decay:
+    def refined(cube: Cube, decay: Decay) -> Decay:
         return fit_series(cube.at(points), target, count, decay, together).decay
 
-    plain = Cube.of(lower, upper, [False] * len(lower))
-    start = refined(plain, None)
+    start = refined(plain, series.decay)
     cube, decay = with_logarithms(lower, upper, start, error, refined)
     shares, relieved = mixture(cube, decay, error, refined)
-    found = min([(plain, start), (cube, decay), (cube.mixed(shares), relieved)], key=lambda each: error(*each))
-    if error(*found) > WORTH * error(plain, start):
-        found = (plain, start)
-    return found[0], fit_series(found[0].at(theta), components, terms, found[1], groups(theta))
+    return min([(plain, start), (cube, decay), (cube.mixed(shares), relieved)], key=lambda each: error(*each))
 
 
 def fewer(theta: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " _"]:
@@ -70,7 +96,7 @@ def with_logarithms(
     upper: Float[np.ndarray, " d"],
     decay: Decay,
     error: Callable[[Cube, Decay], float],
-    refined: Callable[[Cube, Decay | None], Decay],
+    refined: Callable[[Cube, Decay], Decay],
 ) -> tuple[Cube, Decay]:
     """The logarithm of every input that is positive, wide, and no worse for it; together first, then one by one."""
 
@@ -95,7 +121,7 @@ def mixture(
     cube: Cube,
     decay: Decay,
     error: Callable[[Cube, Decay], float],
-    refined: Callable[[Cube, Decay | None], Decay],
+    refined: Callable[[Cube, Decay], Decay],
 ) -> tuple[Shares, Decay]:
     """Shares of every input in every coordinate, and decays there: coordinate descent, the hardest inputs first."""
     d = len(decay)

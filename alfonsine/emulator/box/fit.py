@@ -24,7 +24,7 @@ from alfonsine.errors import InputError
 from alfonsine.theory.output import Output
 
 RELATIVE = 1e-3  # unit in which errors of a logarithm are counted
-BUMP = 90  # multipole below which polarisation bends as reionisation does: over a box that reaches beyond 30
+BUMP = 150  # polarisation below this multipole bends as reionisation does, over a box: beyond the 30 around a posterior
 IN_MEMORY = 1 << 30  # bytes of an output up to which all of it is read at once
 NEGLIGIBLE = 0.01  # share of the squared error that components may add by not being kept
 

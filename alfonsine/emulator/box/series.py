@@ -120,10 +120,10 @@ def fit_series(
     """Find the decay of every input by coordinate descent on the leave-one-out error, and fit.
 
     `u` in [-1, 1]; components in comparable units, so that their summed squares are what should be small. Where
-    `count` is not given, half as many terms as points and no more than `MOST`, or fewer where these do as well.
+    `count` is not given, `most_terms` of them, or fewer where these do as well.
     """
     n, d = u.shape
-    most = count or min(max(n // 2, d + 1), MOST)
+    most = count or most_terms(n, d)
     searched = min(most, SEARCHED)
     best = solve(u, target, np.full(d, START) if start is None else start, searched, together)
     lowest = float(np.mean(np.sum(best.residuals**2, axis=1)))
@@ -141,6 +141,11 @@ def fit_series(
             break
     best = best if searched == most else solve(u, target, best.decay, most, together)
     return best if count else fewest(u, target, best, together)
+
+
+def most_terms(n: int, d: int) -> int:
+    """Terms of a series of d inputs that n points allow."""
+    return min(max(n // 2, d + 1), MOST)
 
 
 def fewest(
