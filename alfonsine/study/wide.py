@@ -59,10 +59,10 @@ def cheap_inputs(study: Study) -> list[bool]:
 
     InputError where the code shares nothing, or nothing for these inputs.
     """
-    (names, lower, upper), shares = box(study), getattr(study.theory, "shares", lambda inputs: None)
+    names, lower, upper = box(study)
     middle, half = (lower + upper) / 2, np.diag(upper - lower) / 4
-    solutions = [shares(point) for point in theory_points(study, np.vstack([middle, middle + half]))]
-    cheap = [solutions[0] is not None and solution == solutions[0] for solution in solutions[1:]]
+    found = solutions(study, np.vstack([middle, middle + half]))
+    cheap = [found[0] is not None and solution == found[0] for solution in found[1:]]
     if not any(cheap) or all(cheap):
         raise study.settings.source.error(
             ("design", "solves"),
@@ -70,6 +70,12 @@ def cheap_inputs(study: Study) -> list[bool]:
             f"inputs {', '.join(names)}; remove solves, or try theory: camb with ln10^{{10}}A_s among the inputs",
         )
     return cheap
+
+
+def solutions(study: Study, theta: np.ndarray) -> list[str | None]:
+    """Per point the expensive solution that it rests on, None where the exact code shares none."""
+    shares = getattr(study.theory, "shares", lambda inputs: None)
+    return [shares(point) for point in theory_points(study, theta)]
 
 
 def train_box(study: Study, progress: Progress | None = None) -> Emulator:
@@ -125,7 +131,8 @@ def fit(study: Study, training: Collected, progress: Progress) -> Emulator:
     (names, lower, upper), settings = box(study), study.settings
     chosen, outputs = settings.design, training.models.outputs
     models = Models.of_set(training.models)
-    shared = "" if chosen.solves is None else f" from {chosen.solves} solutions"
+    rests_on = set(solutions(study, models.theta))
+    shared = "" if None in rests_on else f" from {len(rests_on)} solutions"
     denser = ", denser towards the edges" if chosen.density == "edges" else ""
     card = {
         "alfonsine": version("alfonsine"),

@@ -16,7 +16,7 @@ from alfonsine.study.progress import Silent
 from alfonsine.study.run import open_engine
 from alfonsine.study.settings import read_study
 from alfonsine.study.stages import sample
-from alfonsine.study.wide import box, design, plan_box, train_box
+from alfonsine.study.wide import box, design, fit, plan_box, train_box
 
 THEORY = """
 import numpy as np
@@ -189,6 +189,7 @@ def test_models_share_the_solutions_that_the_study_allows(tmp_path):
     with open_engine(study) as engine:
         found = collect(study, engine, learned, "learned", Silent())
         assert engine.solves == 2 and found.failed == 0
+    assert "of 8 from 2 solutions, seed" in fit(study, found, Silent()).card["design"]
 
 
 def test_models_to_learn_from_are_denser_towards_the_edges_and_those_held_out_are_not(tmp_path):
