@@ -45,13 +45,13 @@ def test_what_is_simple_already_stays_as_it_is():
 
 def test_points_that_share_an_input_stay_together_when_it_is_mixed():
     """Noise that is common to a group is not predicted: the error is that noise, in whatever coordinates."""
-    theta = draws(60, 5)
-    theta = np.column_stack([np.repeat(theta[:, :2], 4, axis=0), np.random.default_rng(6).uniform(-1, 1, 240)])
-    common = 0.05 * np.repeat(np.random.default_rng(7).normal(size=(60, 1)), 4, axis=0)
-    target = ridge(theta)[:, :1] + common
-    _, series = best_cube(LOWER, UPPER, theta, target, None)
-    assert len(groups(theta)) == 1 and groups(theta)[0].shape == (60, 4)
-    assert size(series.residuals) > 0.04  # 60 draws: their spread is known to 9 %
+    shared, noise = draws(90, 5), np.random.default_rng(7).normal(size=(90, 1))
+    theta = np.column_stack([np.repeat(shared[:, :2], 4, axis=0), np.random.default_rng(6).uniform(-1, 1, 360)])
+    target = ridge(theta)[:, :1] + 0.01 * np.repeat(noise, 4, axis=0)
+    cube, series = best_cube(LOWER, UPPER, theta, target, None)
+    assert len(groups(theta)) == 1 and groups(theta)[0].shape == (90, 4)
+    assert np.asarray(cube.logarithmic)[:2].all()  # else the error would be 0.08
+    assert 0.008 < size(series.residuals) < 0.02  # 90 draws: their spread is known to 7 %
 
 
 def test_a_point_is_where_the_training_set_had_it():

@@ -2,8 +2,8 @@
 
 An input or its logarithm; and, in the place of an input along which much bends, a sum of it and of shares of others. Of
 logarithms that is a product of powers, as the amplitude of today's structure is one of all that makes structure grow.
-They are looked for with some of the points and few terms, and where terms are what is missing: what half of them
-describe as well is limited by the roughness of the exact code, in whatever coordinates.
+They are looked for with some of the points and few terms, and only where more points would help: what half of them
+teach as well is limited by the roughness of the exact code, in whatever coordinates.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from alfonsine.emulator.box.cube import Cube
-from alfonsine.emulator.box.series import Series, fit_series, groups, most_terms, size, solve
+from alfonsine.emulator.box.series import Series, fit_series, groups, size, solve
 
 POINTS = 1200  # with which coordinates are compared
 TERMS = 500  # with which coordinates are compared
@@ -23,7 +23,7 @@ STEPS = ((0.5, 0.25), (0.25, 0.1), (0.1, 0.05))  # by which shares change, sweep
 STEP_WORTH = 0.99  # and do where that lowers the error to this fraction
 SWEEP_WORTH = 0.97  # a sweep that lowers it less is the last
 WORTH = 0.95  # all of this together must lower it to this fraction, with all points and terms
-ROUGH = 1.1  # the error rises by less than this with half of the terms: they are not what is missing
+ROUGH = 1.1  # where half of the points raise the error by less than this, no coordinates lower it
 MIXED = 3  # inputs that others may be mixed into: those along which most bends
 RELIEF = 1.5  # on -ln(decay) of an input that is mixed into another: alone it then bends less
 
@@ -41,35 +41,33 @@ def best_cube(
     """The coordinates, and the fit in them."""
     plain = Cube.of(lower, upper, [False] * len(lower))
     series = fit_series(plain.at(theta), components, terms, None, groups(theta))
-    if not lacks_terms(plain.at(theta), components, series, terms):
+    if not still_learning(plain.at(theta), components, series):
         return plain, series
-    cube, decay = simplest(plain, lower, upper, theta, components, series)
+    cube, decay = simplest(lower, upper, theta, components, terms, series.decay)
     simple = fit_series(cube.at(theta), components, terms, decay, groups(theta))
     return (cube, simple) if size(simple.residuals) < WORTH * size(series.residuals) else (plain, series)
 
 
-def lacks_terms(
-    u: Float[np.ndarray, "n d"], components: Float[np.ndarray, "n k"], series: Series, terms: int | None
-) -> bool:
-    """Whether the error rises with half of the terms that there may be."""
-    half = max((terms or most_terms(*u.shape)) // 2, 1)
-    if len(series.table) <= half:
-        return False
-    return size(solve(u, components, series.decay, half, groups(u)).residuals) > ROUGH * size(series.residuals)
+def still_learning(u: Float[np.ndarray, "n d"], components: Float[np.ndarray, "n k"], series: Series) -> bool:
+    """Whether the error is higher with half of the points."""
+    half = fewer(u, -(-len(u) // 2))
+    count = min(len(series.table), max(len(half) // 2, 1))
+    known = solve(u[half], components[half], series.decay, count, groups(u[half]))
+    return size(known.residuals) > ROUGH * size(series.residuals)
 
 
 def simplest(
-    plain: Cube,
     lower: Float[np.ndarray, " d"],
     upper: Float[np.ndarray, " d"],
     theta: Float[np.ndarray, "n d"],
     components: Float[np.ndarray, "n k"],
-    series: Series,
+    terms: int | None,
+    decay: Decay,
 ) -> tuple[Cube, Decay]:
     """The coordinates of the lowest error with some of the points, and the decays there."""
-    some = fewer(theta)
+    some = fewer(theta, POINTS)
     points, target, together = theta[some], components[some], groups(theta[some])
-    count = min(max(len(some) // 2, len(lower) + 1), TERMS, len(series.table))
+    count = min(max(len(some) // 2, len(lower) + 1), TERMS, terms or TERMS)
 
     def error(cube: Cube, decay: Decay) -> float:
         return size(solve(cube.at(points), target, decay, count, together).residuals)
@@ -77,15 +75,16 @@ def simplest(
     def refined(cube: Cube, decay: Decay) -> Decay:
         return fit_series(cube.at(points), target, count, decay, together).decay
 
-    start = refined(plain, series.decay)
+    plain = Cube.of(lower, upper, [False] * len(lower))
+    start = refined(plain, decay)
     cube, decay = with_logarithms(lower, upper, start, error, refined)
     shares, relieved = mixture(cube, decay, error, refined)
     return min([(plain, start), (cube, decay), (cube.mixed(shares), relieved)], key=lambda each: error(*each))
 
 
-def fewer(theta: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " _"]:
-    """Rows of no more than `POINTS` points, with all those that are left out together."""
-    together, step = groups(theta), -(-len(theta) // POINTS)
+def fewer(theta: Float[np.ndarray, "n d"], most: int) -> Int[np.ndarray, " _"]:
+    """Rows of no more than so many points, with all those that are left out together."""
+    together, step = groups(theta), -(-len(theta) // most)
     if together is None:
         return np.arange(0, len(theta), step)
     return np.sort(np.concatenate([members[::step].reshape(-1) for members in together]))
