@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from alfonsine.emulator.box.coordinates import best_cube
+from alfonsine.emulator.box.cube import Cube
+from alfonsine.emulator.box.division import divided
 from alfonsine.emulator.box.families import LOSES, TINY, families
-from alfonsine.emulator.box.fit import NEGLIGIBLE, worth_keeping
+from alfonsine.emulator.box.fit import NEGLIGIBLE, fit_box, worth_keeping
 from alfonsine.emulator.box.series import FOR_FREE, fit_series, size
+from alfonsine.emulator.models import Models
+from alfonsine.theory.output import Axis, Output
 
 LOWER, UPPER = -np.ones(3), np.ones(3)
 THETA = np.random.default_rng(1).uniform(-1, 1, (300, 3))
@@ -31,9 +35,10 @@ def test_groups_that_bend_alike_share_their_terms_and_others_do_not():
     components = [smooth(THETA, 0.0), sharp(THETA, 0.2), smooth(THETA, 0.3), sharp(THETA, 1.0)]
     components = [centred(c, 1e-5, seed) for seed, c in enumerate(components)]
     found = families(LOWER, UPPER, THETA, components, [1, 1, 1, 1])
-    assert sorted(tuple(sorted(family.members)) for family in found) == [(0, 2), (1, 3)]
+    assert sorted(tuple(sorted(i for i, _ in family.members)) for family in found) == [(0, 2), (1, 3)]
     for family in found:
-        for i, series in zip(family.members, family.series, strict=True):
+        for (i, columns), series in zip(family.members, family.series, strict=True):
+            assert columns.tolist() == [0, 1]
             alone = fit_series(family.cube.at(THETA), components[i])
             assert size(series.residuals) < 1.2 * LOSES * size(alone.residuals)
             assert series.coefficients.shape == (len(family.series[0].table), 2)
@@ -43,17 +48,57 @@ def test_errors_that_do_not_matter_keep_nobody_apart():
     """The same, in units so large that an error of 1e-5 of the spread is nothing."""
     components = [TINY * centred(f(THETA, s), 1e-5, 5) for f, s in ((smooth, 0.0), (sharp, 0.2))]
     (family,) = families(LOWER, UPPER, THETA, components, [100, 100])
-    assert sorted(family.members) == [0, 1]
+    assert sorted(i for i, _ in family.members) == [0, 1]
     assert all(size(series.residuals) < 10 * TINY for series in family.series)
 
 
 def test_one_group_is_fitted_as_it_is():
-    target = smooth(THETA, 0.0)
+    target = centred(smooth(THETA, 0.0), 1e-3, 6)
     (family,) = families(LOWER, UPPER, THETA, [target], [1])
     cube, alone = best_cube(LOWER, UPPER, THETA, target, None)
-    assert family.members == (0,)
+    ((group, columns),) = family.members
+    assert group == 0 and columns.tolist() == [0, 1]
     np.testing.assert_array_equal(family.cube.mix, cube.mix)
     np.testing.assert_array_equal(family.series[0].coefficients, alone.coefficients)
+
+
+def bends(theta, along):
+    return np.tanh(3 * theta[:, along]) + 0.1 * np.exp(theta.sum(axis=1))
+
+
+def test_components_that_bend_along_different_inputs_are_divided():
+    """Without noise more points would help; one set of decays for all would leave a larger error."""
+    target = np.column_stack([bends(THETA, 0), 0.1 * bends(THETA, 2)])
+    cube = Cube.of(LOWER, UPPER, [False] * 3)
+    every = fit_series(cube.at(THETA), target)
+    parts = divided(cube.at(THETA), target, every, None, None)
+    assert [columns.tolist() for columns, _ in parts] == [[0], [1]]
+    assert size(parts[1][1].residuals) < size(every.residuals[:, 1:]) / 2
+    decays = [part.decay for _, part in parts]
+    assert np.argmax(decays[0]) == 0 and np.argmax(decays[1]) == 2
+
+
+def test_noise_divides_nothing():
+    target = centred(np.column_stack([bends(THETA, 0), 0.1 * bends(THETA, 2)]), 0.1, 9)
+    series = fit_series(THETA, target)
+    ((columns, same),) = divided(THETA, target, series, None, None)
+    assert columns.tolist() == [0, 1] and same is series
+
+
+def test_what_was_divided_sums_to_the_whole():
+    """The emulator of an output whose components have blocks of their own, beside the closed form."""
+    theta = np.random.default_rng(3).uniform(-1, 1, (400, 3))
+    fresh = np.random.default_rng(4).uniform(-1, 1, (50, 3))
+    fan = np.linspace(0.0, 1.0, 30)
+
+    def closed(at):
+        return 5.0 + np.outer(bends(at, 0), np.cos(np.pi * fan)) + 0.1 * np.outer(bends(at, 2), np.sin(np.pi * fan))
+
+    described = {"fan": Output("fan", "", (Axis("x", "", tuple(fan)),))}
+    models = Models.of_arrays(("a", "b", "c"), theta, {"fan": closed(theta)}, described)
+    emulator = fit_box(models, LOWER, UPPER).emulator
+    assert len(emulator.surrogate.blocks) > 1
+    np.testing.assert_allclose(emulator(fresh)["fan"], closed(fresh), atol=5e-3)
 
 
 def test_terms_that_gain_nothing_are_left_out():

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from alfonsine.emulator.box.cube import Cube
+from alfonsine.emulator.box.division import fewer, still_learning
 from alfonsine.emulator.box.series import Series, fit_series, groups, size, solve
 
 POINTS = 1200  # with which coordinates are compared
@@ -23,7 +24,6 @@ STEPS = ((0.5, 0.25), (0.25, 0.1), (0.1, 0.05))  # by which shares change, sweep
 STEP_WORTH = 0.99  # and do where that lowers the error to this fraction
 SWEEP_WORTH = 0.97  # a sweep that lowers it less is the last
 WORTH = 0.95  # all of this together must lower it to this fraction, with all points and terms
-ROUGH = 1.1  # where half of the points raise the error by less than this, no coordinates lower it
 MIXED = 3  # inputs that others may be mixed into: those along which most bends
 RELIEF = 1.5  # on -ln(decay) of an input that is mixed into another: alone it then bends less
 
@@ -46,14 +46,6 @@ def best_cube(
     cube, decay = simplest(lower, upper, theta, components, terms, series.decay)
     simple = fit_series(cube.at(theta), components, terms, decay, groups(theta))
     return (cube, simple) if size(simple.residuals) < WORTH * size(series.residuals) else (plain, series)
-
-
-def still_learning(u: Float[np.ndarray, "n d"], components: Float[np.ndarray, "n k"], series: Series) -> bool:
-    """Whether the error is higher with half of the points."""
-    half = fewer(u, -(-len(u) // 2))
-    count = min(len(series.table), max(len(half) // 2, 1))
-    known = solve(u[half], components[half], series.decay, count, groups(u[half]))
-    return size(known.residuals) > ROUGH * size(series.residuals)
 
 
 def simplest(
@@ -80,14 +72,6 @@ def simplest(
     cube, decay = with_logarithms(lower, upper, start, error, refined)
     shares, relieved = mixture(cube, decay, error, refined)
     return min([(plain, start), (cube, decay), (cube.mixed(shares), relieved)], key=lambda each: error(*each))
-
-
-def fewer(theta: Float[np.ndarray, "n d"], most: int) -> Int[np.ndarray, " _"]:
-    """Rows of no more than so many points, with all those that are left out together."""
-    together, step = groups(theta), -(-len(theta) // most)
-    if together is None:
-        return np.arange(0, len(theta), step)
-    return np.sort(np.concatenate([members[::step].reshape(-1) for members in together]))
 
 
 def with_logarithms(

@@ -33,7 +33,7 @@ class BoxShape(NamedTuple):
     """Sizes of the emulator.
 
     components   principal components kept per output, at most
-    terms        terms of the series; where it is not given half as many as points, or fewer where these do as well
+    terms        terms of the series; where it is not given as many as points, or fewer where these do as well
     learned      share of its variance that must be predicted for a component to be kept
     precision    of coefficients and basis: "float32" halves the file and saves most of the time, and rounds at 4e-7 of
                  an output's own spread
@@ -75,7 +75,7 @@ class Compressed(NamedTuple):
 
 
 class FittedBlock(NamedTuple):
-    """Rows of one output: their terms, their block, their basis (m, k), and their leave-one-out error."""
+    """Rows of one output, or a share of their components: terms, block, basis (m, k), and leave-one-out error."""
 
     terms: Terms
     block: ChebyshevBlock
@@ -116,7 +116,7 @@ def fit_box(
     fitted = fit_parts(models.theta, lower, upper, [part for _, part in parts], shape)
     basis, shown, left_out, first = {}, [], {}, 0
     for name, output in sorted(models.outputs.items()):
-        mine = [(part.rows, found) for (owner, part), found in zip(parts, fitted, strict=True) if owner == name]
+        mine = [(parts[i][1].rows, found) for i, found in fitted if parts[i][0] == name]
         widths = [found.block.size for _, found in mine]
         matrix = np.zeros((output.size, sum(widths)))
         for (rows, found), start in zip(mine, np.cumsum([0, *widths]), strict=False):
@@ -127,7 +127,7 @@ def fit_box(
         first += sum(widths)
     emulator = Emulator(
         names,
-        ChebyshevSurrogate.of([(found.terms, found.block) for found in fitted]),
+        ChebyshevSurrogate.of([(found.terms, found.block) for _, found in fitted]),
         basis,
         box_domain(lower, upper),
         json.dumps(dict(card or {}), sort_keys=True),
@@ -180,18 +180,27 @@ def fit_parts(
     upper: Float[np.ndarray, " d"],
     parts: Sequence[Compressed],
     shape: BoxShape,
-) -> list[FittedBlock]:
-    """Fit the components of all parts, those of the same inputs together."""
-    found: dict[int, FittedBlock] = {}
+) -> list[tuple[int, FittedBlock]]:
+    """Fit the components of all parts, those of the same inputs together; which part, and one of its blocks."""
+    found: dict[tuple[int, int], FittedBlock] = {}
     for inputs in dict.fromkeys(part.inputs for part in parts):
         alike = [i for i, part in enumerate(parts) if part.inputs == inputs]
         at = list(inputs)
         components, rows = [parts[i].components for i in alike], [len(parts[i].rows) for i in alike]
         for family in families(lower[at], upper[at], theta[:, at], components, rows, shape.terms):
             terms = Terms(inputs, family.cube, jnp.asarray(family.series[0].table), shape.precision)
-            for j, series in zip(family.members, family.series, strict=True):
-                found[alike[j]] = fitted_block(parts[alike[j]], terms, series, shape)
-    return [found[i] for i in range(len(parts))]
+            for (j, columns), series in zip(family.members, family.series, strict=True):
+                part = share(parts[alike[j]], columns)
+                found[alike[j], int(columns[0])] = fitted_block(part, terms, series, shape)
+    return [(i, found[i, first]) for i, first in sorted(found)]
+
+
+def share(part: Compressed, columns: Int[np.ndarray, " _"]) -> Compressed:
+    """Some of the components; all shares sum to the whole, and the first has what is no component."""
+    chosen = part._replace(directions=part.directions[columns], components=part.components[:, columns])
+    if columns[0] == 0:
+        return chosen
+    return chosen._replace(slopes=(), mean=np.zeros_like(part.mean), changes=part.changes[:0])
 
 
 def fitted_block(part: Compressed, terms: Terms, series: Series, shape: BoxShape) -> FittedBlock:

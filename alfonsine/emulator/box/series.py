@@ -26,7 +26,7 @@ MOST = 2000  # terms: more cost evaluation, and time to fit, than they gain
 SEARCHED = 600  # terms with which decays are compared: more of them find the same, in the cube of the time
 WORTH = 0.01  # a change must lower the error by this fraction
 SWEEPS = 4
-FEWER = 0.8  # the number of terms is lowered in steps of this factor
+FEWER = (0.4, 0.64, 0.8)  # the number of terms is lowered by these factors, the largest step first,
 FOR_FREE = 1.01  # while the error rises by no more than this
 
 
@@ -144,8 +144,8 @@ def fit_series(
 
 
 def most_terms(n: int, d: int) -> int:
-    """Terms of a series of d inputs that n points allow."""
-    return min(max(n // 2, d + 1), MOST)
+    """Terms of a series of d inputs that n points allow: as many as points, since shrinkage holds them."""
+    return min(max(n, d + 1), MOST)
 
 
 def fewest(
@@ -153,9 +153,10 @@ def fewest(
 ) -> Series:
     """The series with as few of its terms as lose nothing: it is quicker, and smaller in a file."""
     limit = FOR_FREE**2 * np.mean(np.sum(series.residuals**2, axis=1))
-    while (count := int(FEWER * len(series.table))) > u.shape[1]:
-        trial = solve(u, target, series.decay, count, together)
-        if not np.mean(np.sum(trial.residuals**2, axis=1)) <= limit:
-            break
-        series = trial
+    for factor in FEWER:
+        while (count := int(factor * len(series.table))) > u.shape[1]:
+            trial = solve(u, target, series.decay, count, together)
+            if not np.mean(np.sum(trial.residuals**2, axis=1)) <= limit:
+                break
+            series = trial
     return series
