@@ -5,10 +5,10 @@ import pytest
 
 from alfonsine.emulator.box.coordinates import best_cube
 from alfonsine.emulator.box.cube import Cube
-from alfonsine.emulator.box.division import divided
+from alfonsine.emulator.box.division import divided, still_learning
 from alfonsine.emulator.box.families import LOSES, TINY, families
 from alfonsine.emulator.box.fit import NEGLIGIBLE, fit_box, worth_keeping
-from alfonsine.emulator.box.series import FOR_FREE, fit_series, size
+from alfonsine.emulator.box.series import FOR_FREE, fit_series, groups, size
 from alfonsine.emulator.models import Models
 from alfonsine.theory.output import Axis, Output
 
@@ -71,7 +71,7 @@ def test_components_that_bend_along_different_inputs_are_divided():
     target = np.column_stack([bends(THETA, 0), 0.1 * bends(THETA, 2)])
     cube = Cube.of(LOWER, UPPER, [False] * 3)
     every = fit_series(cube.at(THETA), target)
-    parts = divided(cube.at(THETA), target, every, None, None)
+    parts = divided(THETA, cube.at(THETA), target, every, None)
     assert [columns.tolist() for columns, _ in parts] == [[0], [1]]
     assert size(parts[1][1].residuals) < size(every.residuals[:, 1:]) / 2
     decays = [part.decay for _, part in parts]
@@ -81,8 +81,18 @@ def test_components_that_bend_along_different_inputs_are_divided():
 def test_noise_divides_nothing():
     target = centred(np.column_stack([bends(THETA, 0), 0.1 * bends(THETA, 2)]), 0.1, 9)
     series = fit_series(THETA, target)
-    ((columns, same),) = divided(THETA, target, series, None, None)
+    ((columns, same),) = divided(THETA, THETA, target, series, None)
     assert columns.tolist() == [0, 1] and same is series
+
+
+def test_whether_more_points_would_help_is_asked_of_whole_groups():
+    """Points come in groups of twenty that agree in two inputs, along which all bends; in u no two of them agree."""
+    shared = np.random.default_rng(5).uniform(-1, 1, (40, 2))
+    theta = np.column_stack([np.repeat(shared, 20, axis=0), np.random.default_rng(6).uniform(-1, 1, 800)])
+    target = np.tanh(3 * theta[:, :1] * theta[:, 1:2])
+    mixed = Cube.of(LOWER, UPPER, [False] * 3).mixed(np.eye(3) + 0.2 * np.eye(3)[[2, 2, 0]])
+    series = fit_series(mixed.at(theta), target, 200, None, groups(theta))
+    assert still_learning(theta, mixed.at(theta), target, series)
 
 
 def test_what_was_divided_sums_to_the_whole():

@@ -41,7 +41,7 @@ def best_cube(
     """The coordinates, and the fit in them."""
     plain = Cube.of(lower, upper, [False] * len(lower))
     series = fit_series(plain.at(theta), components, terms, None, groups(theta))
-    if not still_learning(plain.at(theta), components, series):
+    if not still_learning(theta, plain.at(theta), components, series):
         return plain, series
     cube, decay = simplest(lower, upper, theta, components, terms, series.decay)
     simple = fit_series(cube.at(theta), components, terms, decay, groups(theta))

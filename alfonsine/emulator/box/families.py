@@ -81,7 +81,7 @@ def alone(
 ) -> list[Member]:
     """One group of outputs without regard to others; divided, where that may help."""
     cube, series = best_cube(lower, upper, theta, components, terms)
-    parts = divided(cube.at(theta), components, series, terms, groups(theta))
+    parts = divided(theta, cube.at(theta), components, series, terms)
     if np.hypot.reduce([size(part.residuals) for _, part in parts]) > WORTH * size(series.residuals):
         return [Member(group, np.arange(components.shape[1]), cube, series, LOSES)]
     return [Member(group, columns, cube, part, LITTLE) for columns, part in parts]
