@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +23,13 @@ from alfonsine.theory.camb import CambTheory
 from alfonsine.theory.class_spectra import NEEDS, UNLENSED
 from alfonsine.theory.classy import ClassTheory
 from alfonsine.theory.grids import Background, MatterPower, Thermodynamics, spaced
+from alfonsine.theory.output import Axis, Output
 from alfonsine.theory.python import PythonTheory
 from alfonsine.theory.theory import Theory
 from alfonsine.theory.toy import BananaToy, DiaryToy, HostileToy, LinearToy
 from alfonsine.theory.user_function import UserFunction
+
+UNITS = {"k": "1/Mpc"}  # of axes, whatever the code
 
 
 def build_theory(settings: Settings, roles: Parameters, spectra: Mapping[str, int]) -> Theory:
@@ -35,7 +38,7 @@ def build_theory(settings: Settings, roles: Parameters, spectra: Mapping[str, in
     if isinstance(block, CodeSettings):
         return _code(block, roles, spectra, settings.source.folder)
     if isinstance(block, PythonSettings):
-        return PythonTheory.of(block.function, settings.source.folder, block.inputs)
+        return PythonTheory.of(block.function, settings.source.folder, block.inputs, _described(block))
     return _toy(block, roles, spectra)
 
 
@@ -103,7 +106,16 @@ def _functions(block: FunctionsSettings | None, kind: type[Background] | type[Th
     return None if block is None else kind(block.outputs, _grid("z", block.z))
 
 
-def _grid(name: Literal["k", "z"], block: GridSettings) -> tuple[float, ...]:
+def _described(block: PythonSettings) -> list[Output]:
+    """What the study says of the arrays that a function returns."""
+    found = []
+    for name, each in block.outputs.items():
+        axes = tuple(Axis(axis, UNITS.get(axis, ""), _grid(axis, grid)) for axis, grid in each.axes.items())
+        found.append(Output(name, each.unit, axes))
+    return found
+
+
+def _grid(name: str, block: GridSettings) -> tuple[float, ...]:
     if block.segments is None:
         return block.values or spaced(name, block.min, block.max, block.number, block.spacing)
     values, edge = [block.min], block.min

@@ -21,7 +21,7 @@ class Segment(Block):
 
 
 class GridSettings(Block):
-    """Values of k [1/Mpc] or z: a list, or min, max, number and spacing (log: uniform in ln k, or in ln(1+z)).
+    """Values of an axis: a list, or min, max, number and spacing (log: uniform in ln k, or in ln(1+z)).
 
     Instead of max and number: segments, each with its own, for a grid that is dense where the function bends.
     """
@@ -118,14 +118,25 @@ class CambSettings(CodeSettings):
     extra_args: Options = Field(default={}, examples=["{mnu: 0.06}"])
 
 
+class OutputSettings(Block):
+    """What an array is: its unit, and its axes in order, as `l`, `k`, `z` or anything else."""
+
+    unit: str = Field(default="", examples=["Mpc^3"])
+    axes: dict[str, Grid] = Field(min_length=1, examples=["{z: [0, 1], k: {min: 0.01, max: 1, number: 50}}"])
+
+
 class PythonSettings(Block):
     """A function of yours, `module:function`, looked for beside the study file and then as Python does.
 
-    `inputs` are the parameters that it knows; where there are none, any parameter is passed on.
+    `inputs` are the parameters that it knows; where there are none, any parameter is passed on. `outputs` say what some
+    of the arrays are that it returns; the others are plain vectors.
     """
 
     function: Function
     inputs: Texts = Field(default=(), examples=["[omega_b, n_s]"])
+    outputs: dict[str, OutputSettings] = Field(
+        default={}, examples=["{pk: {unit: Mpc^3, axes: {z: [0, 1], k: {min: 0.01, max: 1, number: 50}}}}"]
+    )
 
 
 class MisdeedSettings(Block):

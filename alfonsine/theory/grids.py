@@ -52,11 +52,11 @@ THERMODYNAMICS = {
 
 
 def spaced(
-    name: Literal["k", "z"], minimum: float, maximum: float, number: int, spacing: Literal["log", "linear"] = "log"
+    name: str, minimum: float, maximum: float, number: int, spacing: Literal["log", "linear"] = "log"
 ) -> tuple[float, ...]:
     """A grid of `number` values from `minimum` to `maximum`, both included exactly.
 
-    Logarithmic means uniform in ln k, and for redshifts uniform in ln(1+z), so that z = 0 may be part of it.
+    Logarithmic means uniform in the logarithm, and for redshifts in ln(1+z), so that z = 0 may be part of it.
     """
     if number < 2 or not minimum < maximum:
         raise InputError(
@@ -65,9 +65,9 @@ def spaced(
         )
     if spacing == "linear":
         values = np.linspace(minimum, maximum, number)
-    elif name == "k":
+    elif name != "z":
         if minimum <= 0:
-            raise InputError(f"expected a positive min of k for logarithmic spacing, got {minimum:g}; try 1e-4")
+            raise InputError(f"expected a positive min of {name} for logarithmic spacing, got {minimum:g}; try 1e-4")
         values = np.geomspace(minimum, maximum, number)
     else:
         if minimum <= -1:

@@ -22,10 +22,12 @@ class PythonTheory:
     """A user's function as a theory.
 
     inputs    names of its parameters; where empty, any name is passed on
+    known     what some of its arrays are: unit and axes; a surface may then have its shape or be flat
     """
 
     function: UserFunction
     inputs: tuple[str, ...] = ()
+    known: tuple[Output, ...] = ()
 
     @classmethod
     def of(
@@ -33,9 +35,10 @@ class PythonTheory:
         function: str | Callable[..., Any],
         folder: str | Path | None = None,
         inputs: Collection[str] = (),
+        known: Collection[Output] = (),
     ) -> "PythonTheory":
         """Find a function: itself, or "module:function" with a module in `folder` or Python's own path."""
-        return cls(UserFunction.of(function, folder), tuple(inputs))
+        return cls(UserFunction.of(function, folder), tuple(inputs), tuple(known))
 
     def identity(self) -> dict[str, Any]:
         """Module, function and the digest of its source; the place of the file does not matter."""
@@ -43,12 +46,12 @@ class PythonTheory:
             "code": "python",
             "version": self.function.digest,
             "settings": {},
-            "outputs": [self.function.label],
+            "outputs": [self.function.label, *({output.name: output.record()} for output in self.known)],
         }
 
     def outputs(self) -> dict[str, Output]:
-        """Nothing: what a function returns is known once it has been called, see `output.described`."""
-        return {}
+        """What is known; the rest once it has been called, see `output.described`."""
+        return {output.name: output for output in self.known}
 
     def check(self, parameters: Collection[str]) -> None:
         """Know `inputs` (anything where it is empty), and import the function in a process of its own."""
@@ -65,7 +68,21 @@ class PythonTheory:
             return result
         if not isinstance(result, Mapping):
             raise TheoryError(f"expected a dict of arrays and numbers from {label}, got {type(result).__name__}")
-        return observables_of(result, label)
+        return observables_of({**result, **self._flat(result)}, label)
+
+    def _flat(self, result: Mapping[Any, object]) -> dict[str, np.ndarray]:
+        """What is known, as it was described; TheoryError where that is not what came."""
+        found, label = {}, self.function.label
+        for output in self.known:
+            axes = " x ".join(axis.name for axis in output.axes)
+            if output.name not in result:
+                came = ", ".join(map(str, result)) or "nothing"
+                raise TheoryError(f"expected '{output.name}' ({axes}) from {label}, got {came}")
+            shape = np.shape(result[output.name])  # type: ignore[arg-type]  # anything has one
+            if shape not in (output.shape, (output.size,)):
+                raise TheoryError(f"expected '{output.name}' of {label} of shape {output.shape} ({axes}), got {shape}")
+            found[output.name] = np.asarray(result[output.name]).reshape(-1)
+        return found
 
 
 def observables_of(result: Mapping[Any, object], label: str) -> Observables:

@@ -1,6 +1,7 @@
 """A user's own function: found by name, run in workers, never served stale."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from alfonsine.errors import InputError
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.engine import compute
+from alfonsine.theory.output import Axis, Output
 from alfonsine.theory.python import PythonTheory
 from alfonsine.theory.theory import TheoryError
 
@@ -83,6 +85,29 @@ def test_a_function_of_an_installed_package():
 def test_results_of_the_wrong_kind(folder, name, match):
     with pytest.raises(TheoryError, match=match):
         PythonTheory.of(f"mycode:{name}", folder).compute({"x": 1.0})
+
+
+GRID = Output("line", "K", (Axis("z", "", (0.0, 1.0)), Axis("k", "1/Mpc", (0.1, 0.2))))
+
+
+def test_a_surface_has_the_axes_that_were_described(folder):
+    """In its own shape or flat, last axis fastest; what it is, is part of what was asked."""
+    theory = PythonTheory.of("mycode:square", folder, known=[GRID])
+    np.testing.assert_array_equal(theory.compute({}).spectra["line"], [1.0, 2.0, 3.0, 4.0])
+    assert theory.outputs() == {"line": GRID}
+    assert theory.identity() != PythonTheory.of("mycode:square", folder).identity()
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "words"),
+    [
+        ("predict", GRID, r"expected 'line' of mycode:predict of shape \(2, 2\) \(z x k\), got \(3,\)"),
+        ("predict", replace(GRID, name="surface"), r"expected 'surface' \(z x k\) from mycode:predict, got line, area"),
+    ],
+)
+def test_what_is_not_as_described(folder, name, output, words):
+    with pytest.raises(TheoryError, match=words):
+        PythonTheory.of(f"mycode:{name}", folder, known=[output]).compute({"x": 1.0})
 
 
 @pytest.mark.parametrize(
