@@ -7,6 +7,7 @@ import yaml
 from alfonsine.emulator.resample import resample
 from alfonsine.errors import InputError
 from alfonsine.study.prepare import prepare
+from alfonsine.study.run import plan
 from alfonsine.study.settings import read_study
 from alfonsine.study.wide import train_box
 
@@ -68,3 +69,33 @@ def test_an_array_of_another_shape_is_told_with_the_first_call(tmp_path):
     words = r"expected 'surface' of my_theory:predict of shape \(2, 12\) \(z x k\), got \(5, 12\)"
     with pytest.raises(InputError, match=words):
         train_box(prepared(tmp_path, short))
+
+
+SPECTRUM = """
+import numpy as np
+
+ELL = np.array([2.0, 5.0, 10.0, 20.0, 30.0])
+
+
+def predict(inputs):
+    return {"cl": inputs["a"] / ELL + inputs["b"]}
+"""
+
+
+def test_a_spectrum_at_some_multipoles_is_compared_with_data_at_all(tmp_path):
+    (tmp_path / "my_theory.py").write_text(SPECTRUM)
+    outputs = {"cl": {"axes": {"l": [2, 5, 10, 20, 30]}}}
+    block = {"prior": {"min": 0.5, "max": 2.0}, "ref": 1.0, "proposal": 0.1}
+    study = {
+        "theory": {"python": {"function": "my_theory:predict", "outputs": outputs}},
+        "likelihood": {"gaussian": {"observable": "cl", "value": [1.0] * 29, "error": 0.1}},
+        "params": {"a": block, "b": block},
+    }
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    settings = read_study(tmp_path / "study.yaml")
+    assert "cl (splined from 5 multipoles)" in str(plan(prepare(settings, tmp_path / "run")))
+    study["theory"]["python"]["outputs"]["cl"]["axes"]["l"] = [2, 5, 10, 20, 29]
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    with pytest.raises(InputError, match=r"theory.*: expected 'cl' for gaussian") as told:
+        prepare(read_study(tmp_path / "study.yaml"), tmp_path / "run")
+    assert "\n" not in str(told.value)
