@@ -203,7 +203,7 @@ def test_a_plan_of_a_finished_study_knows_what_is_there(monkeypatch, capsys, fin
     study, folder, diary, _ = finished
     before = {path: path.stat().st_mtime_ns for path in [diary, *folder.rglob("*")] if "archive" not in path.name}
     assert call(monkeypatch, "plan", study, "-o", folder) == 0
-    assert "35 finished calls of this very code and settings" in capsys.readouterr().out
+    assert "35 finished calls of this code and settings" in capsys.readouterr().out
     after = {path: path.stat().st_mtime_ns for path in [diary, *folder.rglob("*")] if "archive" not in path.name}
     assert {p: t for p, t in after.items() if p.is_file()} == {p: t for p, t in before.items() if p.is_file()}
 

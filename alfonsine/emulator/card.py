@@ -27,6 +27,8 @@ def inputs(emulator: Emulator) -> list[str]:
     """Names and ranges, in order; the ellipsoid where it is narrower than the box."""
     domain = emulator.domain
     lower, upper = np.asarray(domain.lower), np.asarray(domain.upper)
+    slack = 1e-6 * (upper - lower)  # what is kept beyond an edge for rounding is not for people
+    lower, upper = (np.where(np.abs(edge) < slack, 0.0, edge) for edge in (lower, upper))
     width = max(map(len, emulator.names))
     lines = [f"{n:<{width}}  {a:.6g} to {b:.6g}" for n, a, b in zip(emulator.names, lower, upper, strict=True)]
     reach = float(domain.radius) * np.sqrt(np.sum(np.asarray(domain.cholesky) ** 2, axis=1))

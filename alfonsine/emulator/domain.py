@@ -36,6 +36,16 @@ class Domain(eqx.Module):
         """Say whether one point may be asked."""
         return (self.distance(theta) <= 1.0) & jnp.all((theta >= self.lower) & (theta <= self.upper))
 
+    def reason(self, theta: Float[np.ndarray, " d"], names: Sequence[str]) -> str:
+        """Why a point may not be asked: the inputs beyond their edges, or its distance."""
+        edges = zip(names, theta, np.asarray(self.lower), np.asarray(self.upper), strict=True)
+        beyond = [f"{n} = {x:.6g}, beyond {a:.6g} to {b:.6g}" for n, x, a, b in edges if not a <= x <= b]
+        if beyond:
+            return "; ".join(beyond)
+        radius, values = float(self.radius), ", ".join(f"{n} = {x:.6g}" for n, x in zip(names, theta, strict=True))
+        distance = radius * float(self.distance(jnp.asarray(theta)))
+        return f"{values}, {distance:.3g} standard deviations from the middle of the training set, {radius:.3g} at most"
+
 
 def ordered(parameters: Mapping[str, Any] | Array | np.ndarray, names: Sequence[str]) -> Array:
     """Put parameters given by name into the order of the emulator's inputs; arrays pass through."""

@@ -140,10 +140,9 @@ class Emulator(eqx.Module):
     def _refuse_outside(self, theta: np.ndarray) -> None:
         inside = np.asarray(_inside(self.domain, jnp.asarray(theta)))
         if not inside.all():
-            worst = theta[int(np.argmin(inside))]
-            values = ", ".join(f"{n} = {v:.6g}" for n, v in zip(self.names, worst, strict=True))
+            reason = self.domain.reason(theta[int(np.argmin(inside))], self.names)
             raise InputError(
-                f"emulator: expected a point inside the training domain, got {values} "
+                f"emulator: expected a point inside the training domain, got {reason} "
                 f"({int((~inside).sum())} of {len(inside)} outside); call the exact code there, or train wider"
             )
 

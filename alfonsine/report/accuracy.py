@@ -106,7 +106,9 @@ def parameters(contents: Contents) -> str:
         rows.append(row)
     explained = [
         "Mean and standard deviation.",
-        "Corrected: the same draws, reweighted by exact over emulated likelihood." if corrected else "",
+        "Corrected: the same draws, reweighted by the trend of exact over emulated likelihood in the judging calls."
+        if corrected
+        else "No corrected posterior: the judging calls show no trend of exact over emulated likelihood.",
         "Shift: exact minus emulated mean, in standard deviations." if shifts else "",
         "Width ratio: exact over emulated standard deviation." if widths else "",
         f"Derived parameters follow the {sample.sampled} sampled ones." if len(sample.names) > sample.sampled else "",

@@ -84,6 +84,8 @@ class Contents:
         )
 
 
+FLAT = 1e-9  # of ln L: a correction that varies by less than this is none
+
 ABSENT = {
     "certificate.json": "The run has not written a certificate: it was interrupted, or is still going on.",
     "history.json": "The run has kept no history, so its way to the result cannot be drawn.",
@@ -166,10 +168,12 @@ def _sample(path: Path) -> Sample:
 
 
 def _corrected(weights: np.ndarray, log_factor: np.ndarray | None) -> Float[np.ndarray, " n"] | None:
-    """Weights times exp(log factor); points without a finite factor count nothing."""
+    """Weights times exp(log factor); points without a finite factor count nothing. None where the factor is flat."""
     if log_factor is None or log_factor.shape != weights.shape or not np.isfinite(log_factor).any():
         return None
     finite = np.isfinite(log_factor)
+    if finite.all() and np.ptp(log_factor) < FLAT:
+        return None
     factor = np.exp(np.where(finite, log_factor - np.max(log_factor[finite]), -np.inf))
     return np.asarray(weights * factor, dtype=float)
 

@@ -55,6 +55,14 @@ def recipe(settings: EmulatorSettings, parts: Path) -> Connect | CosmoPower:
     return kind(**options)
 
 
+def purpose_of(settings: EmulatorSettings) -> str:
+    """A name for the models that a preset learns from: another split is drawn in a set of its own."""
+    split = {name: settings.options[name] for name in ("fractions", "split_seed") if name in settings.options}
+    if not split:
+        return settings.preset
+    return f"{settings.preset}-{hashlib.sha256(json.dumps(split, sort_keys=True).encode()).hexdigest()[:6]}"
+
+
 def own_parts(settings: EmulatorSettings, parts: Path) -> Path | None:
     """The folder of the user's own parts where the study names any: so the user's word that they may be imported."""
     named = [settings.options[name] for name in PARTS if name in settings.options]

@@ -77,6 +77,13 @@ class EmulatorSettings(Block):
     network: Literal["auto", "never", "always"] = "auto"
     max_order: int = Field(default=3, ge=1, le=6)
 
+    @model_validator(mode="after")
+    def _options_of_a_preset(self) -> "EmulatorSettings":
+        if self.preset == "alfonsine" and (self.options or self.members > 1):
+            name = "options" if self.options else "members"
+            raise InputError(f"expected a preset that has {name}, got none; try preset: connect")
+        return self
+
 
 class AccuracySettings(Block):
     """When to stop.

@@ -7,6 +7,7 @@ import numpy as np
 from alfonsine.emulator.box.fit import BoxShape, fit_box
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.models import Models
+from alfonsine.emulator.networks.split import split_sizes
 from alfonsine.emulator.stored.file import save_emulator
 from alfonsine.errors import InputError
 from alfonsine.points.design import nested, space_filling, towards_edges
@@ -14,7 +15,7 @@ from alfonsine.study.collect import Collected, collect, theory_points
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.measure import measured
 from alfonsine.study.prepare import Study
-from alfonsine.study.preset import fit_preset, recipe
+from alfonsine.study.preset import fit_preset, purpose_of, recipe
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study
 from alfonsine.study.run import ARCHIVE, open_engine
@@ -80,14 +81,13 @@ def solutions(study: Study, theta: np.ndarray) -> list[str | None]:
 
 def train_box(study: Study, progress: Progress | None = None) -> Emulator:
     """Compute the design, fit, measure on the held-out models, and write the emulator with its card."""
-    progress, preset = progress or Silent(), study.settings.emulator.preset
-    if preset != "alfonsine":
-        recipe(study.settings.emulator, study.settings.source.folder)  # complains before anything is computed
+    progress = progress or Silent()
+    check_preset(study)
     learned, held_out = design(study)
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
     with open_engine(study) as engine:
-        training = collect(study, engine, learned, preset, progress)
+        training = collect(study, engine, learned, purpose_of(study.settings.emulator), progress)
         test = collect(study, engine, held_out, "held-out", progress)
     emulator = fit(study, training, progress)
     progress.start("measuring")
@@ -97,14 +97,35 @@ def train_box(study: Study, progress: Progress | None = None) -> Emulator:
     return emulator
 
 
+def check_preset(study: Study) -> None:
+    """InputError for a preset that cannot be trained, before anything is computed."""
+    settings, source = study.settings.emulator, study.settings.source
+    if settings.preset == "alfonsine":
+        return
+    try:
+        chosen = recipe(settings, source.folder)
+        if settings.members > 1 and not chosen.fractions[2] > 0:
+            raise InputError(
+                f"expected a test part to calibrate {settings.members} members on, got fractions "
+                f"{list(chosen.fractions)}; try fractions: [0.8, 0.1, 0.1]"
+            )
+        split_sizes(study.settings.design.number, chosen.fractions)
+    except InputError as error:
+        raise source.error(("emulator", "options"), str(error)) from None
+
+
 def plan_box(study: Study) -> str:
     """Say what `train_box` would compute. Makes no exact call and writes nothing."""
+    check_preset(study)
     settings, names = study.settings.design, box(study)[0]
-    path, found = study.folder / ARCHIVE, []
+    path, found, known = study.folder / ARCHIVE, [], set()
     if path.exists():
         with Archive(path) as archive:
-            found = [call.seconds for call in archive.of(study.theory.identity()) if call.done]
-    calls, workers = settings.number + settings.held_out, study.settings.compute.count
+            for call in archive.of(study.theory.identity()):
+                known.add(tuple(sorted(call.inputs.items())))
+                found += [call.seconds] if call.done else []
+    asked = [tuple(sorted(point.items())) for points in design(study) for point in theory_points(study, points)]
+    calls, workers = sum(point not in known for point in asked), study.settings.compute.count
     kind = settings.kind + (", denser towards the edges" if settings.density == "edges" else "")
     if settings.solves is not None:
         cheap = [name for name, each in zip(names, cheap_inputs(study), strict=True) if each]
@@ -118,7 +139,7 @@ def plan_box(study: Study) -> str:
         "emulated in": ", ".join(names),
         "outputs": ", ".join(study.theory.outputs()) or "known after the first call",
         "exact calls": f"{settings.number} to learn from ({kind}), {settings.held_out} held out",
-        "in the archive": f"{len(found)} finished calls of this very code and settings",
+        "in the archive": f"{len(found)} finished calls of this code and settings; {calls} of {len(asked)} missing",
         "time": time,
         "run folder": str(study.folder),
     }

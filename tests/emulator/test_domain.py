@@ -23,6 +23,15 @@ def test_inside_is_the_ellipsoid_cut_by_the_box():
     np.testing.assert_allclose(jax.vmap(DOMAIN.distance)(jnp.asarray(theta)), np.sqrt(squared) / 2.5, rtol=1e-10)
 
 
+def test_why_a_point_is_outside():
+    names = ("a", "b", "c")
+    assert DOMAIN.reason(np.array([2.5, -4.0, 0.5]), names) == "a = 2.5, beyond -inf to 2; b = -4, beyond -3 to inf"
+    far = CENTRE + 1.2 * 2.5 * ROOT @ np.array([-1.0, 0.0, 0.0])
+    assert DOMAIN.reason(far, names) == (
+        "a = -0.5, b = -1.9, c = 0.8, 3 standard deviations from the middle of the training set, 2.5 at most"
+    )
+
+
 def test_edges_belong_to_the_domain():
     on_box = jnp.asarray(CENTRE).at[2].set(1.5)
     assert DOMAIN.inside(on_box)

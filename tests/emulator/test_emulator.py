@@ -110,9 +110,9 @@ def test_gradient_matches_finite_differences(emulator, name):
 
 
 def test_outside_it_names_the_point(emulator):
-    with pytest.raises(InputError, match=r"got omega = 0\.12, n_s = 0\.96, logA = 3\.05, tau_reio = 0\.36 \(1 of 1"):
+    with pytest.raises(InputError, match=r"got tau_reio = 0\.36, beyond 0\.02 to 0\.1 \(1 of 1 outside\)"):
         emulator(FAR)
-    with pytest.raises(InputError, match=r"tau_reio = 0\.36 \(1 of 6 outside\)"):
+    with pytest.raises(InputError, match=r"tau_reio = 0\.36, .* \(1 of 6 outside\)"):
         emulator(np.vstack([INSIDE, FAR]))
     with pytest.raises(InputError, match="outside"):
         emulator(CENTRE * np.nan)

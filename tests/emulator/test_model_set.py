@@ -175,3 +175,11 @@ def test_drawing_the_split_leaves_the_identity(tmp_path):
     before = models.identity()
     models.split(3, (0.8, 0.1, 0.1))
     assert ModelSet.open(tmp_path / "set").identity() == before
+
+
+def test_a_part_that_gets_no_model_is_told_and_nothing_is_drawn(tmp_path):
+    kept = ModelSet.create(tmp_path / "few", ["a"], [multipoles("tt", 3, "")], 12).close()
+    with pytest.raises(InputError, match=r"got 11 to train, 0 to validate, 1 to test, of 12 with fractions \[0.89"):
+        kept.split(0, (0.89, 0.01, 0.1))
+    assert not kept.is_split
+    assert [len(rows) for rows in kept.split(0, (0.7, 0.3, 0.0)).values()] == [0, 0, 0]  # none of the rows is filled

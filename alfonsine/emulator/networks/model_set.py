@@ -26,11 +26,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.lib.format import open_memmap
 
+from alfonsine.emulator.networks.split import PARTS, split_sizes
 from alfonsine.errors import InputError
 from alfonsine.theory.output import Output
 
 FORMAT = 1
-PARTS = ("train", "validation", "test")
 RESERVED = {"theta", "filled", "split"}
 
 
@@ -172,12 +172,11 @@ class ModelSet:
         seed = had["seed"] if seed is None else seed
         fractions = tuple(had["fractions"]) if fractions is None else fractions
         wanted = {"seed": int(seed), "fractions": [float(f) for f in fractions]}
-        if min(fractions) < 0 or fractions[0] <= 0 or abs(sum(fractions) - 1) > 1e-9:
-            raise InputError(f"expected three fractions that add up to one, got {fractions}; try (0.8, 0.1, 0.1)")
+        sizes = split_sizes(self.n, fractions)
         if header.get("split") is None:
             label = np.zeros(self.n, dtype=np.uint8)
             order = np.random.default_rng(seed).permutation(self.n)
-            first, second = np.round(np.cumsum(fractions)[:2] * self.n).astype(int)
+            first, second, _ = np.cumsum(sizes)
             label[order[first:second]], label[order[second:]] = 1, 2
             temporary = self.folder / f".split.{os.getpid()}.npy"
             np.save(temporary, label)

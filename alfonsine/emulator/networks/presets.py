@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from alfonsine.emulator.networks.model_set import ModelSet
 from alfonsine.emulator.networks.plan import Derivatives, Plan, Stage
+from alfonsine.theory.grids import POWER
+
+POSITIVE = ("tt", "ee", "pp", "bb", "unlensed_tt", "unlensed_ee", "pk", "pk_nonlin", *POWER)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class CosmoPower:
     weights: str | float = 1e-3
     weights_of_components: str | float = "he"
     components: Mapping[str, int] = field(default_factory=lambda: {"te": 512, "pp": 64})
-    log10: tuple[str, ...] = ("tt", "ee", "pp", "bb", "pk", "pk_lin", "pk_nonlin")
+    log10: tuple[str, ...] = POSITIVE
     otherwise: str = "standardisation"
     loss: str = "root_mean_square"
     rates: tuple[float, ...] = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)

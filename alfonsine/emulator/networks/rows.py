@@ -66,7 +66,7 @@ class Rows:
     def part(self, name: str) -> Int[np.ndarray, " n"]:
         """Rows of "train", "validation" or "test"."""
         kept, plan = self.model_set, self.plan
-        models = (kept.split() if kept.is_split else kept.split(plan.split_seed, plan.fractions))[name]
+        models = kept.split(plan.split_seed, plan.fractions)[name]
         if self.plan.z_per_model is None:
             return models
         r = self.plan.z_per_model
