@@ -26,6 +26,9 @@ def explain(error: ValidationError, model: type[BaseModel], source: Source) -> I
         return source.error(location[:-1], message, line_of=location)
     field, location = _field(model, location)
     advice = _advice(field)
+    if kind == "literal_error" and isinstance(value, str):
+        choices = [str(choice) for choice in get_args(_bare(field.annotation)) if isinstance(choice, str)]
+        advice = f"; {close}" if "did you mean" in (close := nearest(value, choices)) else advice
     if kind == "missing":
         return source.error(location[:-1], f"expected '{location[-1]}', got none{advice}")
     if kind == "value_error":

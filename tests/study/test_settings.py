@@ -102,7 +102,11 @@ def test_the_run_folder_is_named_after_the_study(tmp_path):
             "maybe",
             r"emulator\.network: expected one of auto, never, always, got \"maybe\"",
         ),
-        ("points.start", "sobel", r"points\.start: expected one of steps, latin_hypercube, sobol"),
+        (
+            "points.start",
+            "sobel",
+            r"points\.start: expected one of steps, latin_hypercube, sobol.*; did you mean 'sobol'",
+        ),
         ("seed", 1.5, r"seed: expected a whole number .* got 1\.5"),
         ("output", 3, r"output: expected text, got 3"),
         ("sampler.mcmc", {}, r"sampler: unknown key 'mcmc'; known: ensemble, nuts"),
