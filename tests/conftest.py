@@ -1,6 +1,7 @@
 """A strict session: 64-bit floats, and every warning of ours an error."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -23,6 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make warnings errors, but for those of other projects' making."""
     for line in ("error", *FOREIGN):
         config.addinivalue_line("filterwarnings", line)
+
+
+# What one process has compiled no other need compile again: test processes, and the programs that they start.
+COMPILED = Path(tempfile.gettempdir()) / f"alfonsine-compiled-{os.getuid()}"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(COMPILED))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
 def pytest_sessionstart() -> None:

@@ -88,7 +88,7 @@ def errors(card: Mapping[str, Any]) -> list[str]:
     found = card.get("held_out")
     if not found:
         return ["not measured"]
-    rows = [("", "models", "half within", "99 % within", "half within", "99 % within", "")]
+    rows = [("", "models", "half within", "99 % within", "half within", "99 % within", "in units of")]
     for name, entry in found.items():
         percent, units = entry["percent"], entry["units"]
         relative = [f"{percent[q]:.2g} %" if percent else "-" for q in ("50 %", "99 %")]
@@ -96,7 +96,7 @@ def errors(card: Mapping[str, Any]) -> list[str]:
             (name, str(entry["models"]), *relative, *(f"{units[q]:.2g}" for q in ("50 %", "99 %")), entry["unit"])
         )
     for name, entry in (card.get("data_errors") or {}).items():
-        rows.append((name, "", "-", "-", *(f"{entry[q]:.2g}" for q in ("50 %", "99 %")), "errors of the data"))
+        rows.append((name, "", "-", "-", *(f"{entry[q]:.2g}" for q in ("50 %", "99 %")), "error of the data"))
     widths = [max(len(row[i]) for row in rows) for i in range(6)]
     return [
         "  ".join([f"{cell:<{w}}" for cell, w in zip(row, widths, strict=False)] + [row[6]]).rstrip() for row in rows

@@ -110,7 +110,7 @@ class Plan:
             "first points": f"{self.first}",
             "then": f"{self.batch} at a time to learn, {self.judging} to judge",
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
-            "in the archive": f"{self.archived} finished calls of this very code and settings",
+            "in the archive": f"{self.archived} finished calls of this code and settings",
             "time": f"{hours}, on {self.workers} workers",
             "run folder": str(self.folder),
         }

@@ -7,19 +7,22 @@ less. So a set of terms is made by one *decay* per input, :math:`0 < \rho_i < 1`
 :math:`\prod_i \rho_i^{k_i}`.
 """
 
+from math import lgamma
+
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int
+
+LESS = 0.8  # factor by which a budget is lowered as long as it holds enough terms
 
 
 def terms(decay: Float[np.ndarray, " d"], count: int) -> Int[np.ndarray, "terms d"]:
     """Degrees of the `count` largest terms, the constant first."""
     cost = -np.log(decay)
-    low, high = 0.0, float(cost.min())
-    while _number(cost, high, count) < count:
-        low, high = high, 2.0 * high
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if _number(cost, middle, count) < count else (low, middle)
+    # a simplex of budget b has at least b^d/(d! prod(cost)) points: enough, and often far too many
+    high = float(np.exp((np.log(count) + lgamma(len(cost) + 1) + np.log(cost).sum()) / len(cost)))
+    while count > 1 and _number(cost, LESS * high, count) >= count:
+        high *= LESS
     table = _within(cost, high * (1.0 + 1e-9))
     return table[np.argsort(table @ cost, kind="stable")[:count]]
 
@@ -31,6 +34,15 @@ def values(u: Float[np.ndarray, "n d"], table: Int[np.ndarray, "terms d"]) -> Fl
         powers = np.polynomial.chebyshev.chebvander(u[:, i], int(degrees.max()))
         result *= powers[:, degrees]
     return result
+
+
+def powers(x: Float[Array, " d"], count: int) -> Float[Array, "d count"]:
+    """T_0(x) to T_{count - 1}(x), their number doubled at each step: T_{m+j} = 2 T_m T_j - T_{m-j}."""
+    found = jnp.stack([jnp.ones_like(x), x], axis=1)
+    while found.shape[1] < count:
+        last = found[:, -1:]
+        found = jnp.concatenate([found, 2.0 * last * found[:, 1:] - found[:, -2::-1]], axis=1)
+    return found[:, :count]
 
 
 def _within(cost: Float[np.ndarray, " d"], budget: float) -> Int[np.ndarray, "terms d"]:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from alfonsine.emulator.blockwise import Blockwise
+from alfonsine.emulator.box.chebyshev import powers
 from alfonsine.emulator.box.cube import Cube
 from alfonsine.emulator.scaling import Scaling
 
@@ -49,15 +50,6 @@ class Terms(eqx.Module):
         """Whether both are the same functions of theta."""
         mine, theirs = ((*jax.tree.leaves(t.cube), t.table) for t in (self, other))
         return self.inputs == other.inputs and all(map(np.array_equal, mine, theirs))
-
-
-def powers(x: Float[Array, " d"], count: int) -> Float[Array, "d count"]:
-    """T_0(x) to T_{count - 1}(x), their number doubled at each step: T_{m+j} = 2 T_m T_j - T_{m-j}."""
-    found = jnp.stack([jnp.ones_like(x), x], axis=1)
-    while found.shape[1] < count:
-        last = found[:, -1:]
-        found = jnp.concatenate([found, 2.0 * last * found[:, 1:] - found[:, -2::-1]], axis=1)
-    return found[:, :count]
 
 
 class ChebyshevBlock(eqx.Module):

@@ -96,7 +96,8 @@ def load_emulator(path: str | Path, parts: str | Path | None = None) -> Emulator
 def damaged(path: str | Path, why: str) -> InputError:
     """The one line for a file that cannot be used."""
     return InputError(
-        f"expected a whole emulator in '{path}', got a damaged file ({' '.join(why.split())}); train it again"
+        f"expected a whole emulator in '{path}', got a damaged file, or another kind "
+        f"({' '.join(why.split())}); train it again"
     )
 
 
