@@ -24,18 +24,21 @@ def card_text(emulator: Emulator) -> str:
 
 
 def inputs(emulator: Emulator) -> list[str]:
-    """Names and ranges, in order; the ellipsoid where it is narrower than the box."""
+    """Names and ranges, in order; the ellipsoid where it is narrower than the box; what they are made into."""
     domain = emulator.domain
     lower, upper = np.asarray(domain.lower), np.asarray(domain.upper)
     slack = 1e-6 * (upper - lower)  # what is kept beyond an edge for rounding is not for people
     lower, upper = (np.where(np.abs(edge) < slack, 0.0, edge) for edge in (lower, upper))
     width = max(map(len, emulator.names))
     lines = [f"{n:<{width}}  {a:.6g} to {b:.6g}" for n, a, b in zip(emulator.names, lower, upper, strict=True)]
-    reach = float(domain.radius) * np.sqrt(np.sum(np.asarray(domain.cholesky) ** 2, axis=1))
+    reach = float(domain.radius) * np.asarray(domain.widths)
     centre = np.asarray(domain.centre)
     # an ellipsoid that lets no corner of the box out forbids nothing more
     if np.any(centre - reach > lower) or np.any(centre + reach < upper):
         lines.append(f"and within {float(domain.radius):.3g} standard deviations of the training set")
+    made_of = emulator.card.get("features", list(emulator.names))
+    if made_of != list(emulator.names):
+        lines.append(f"learned as a function of {', '.join(made_of)}")
     return lines
 
 

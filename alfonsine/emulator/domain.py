@@ -8,11 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.emulator.around.features import Features
+
 
 class Domain(eqx.Module):
     r"""Where the emulator may be asked: an ellipsoid about the training set, and a box.
 
-    .. math:: r^2 = |L^{-1}(\theta - c)|^2 \le R^2, \qquad \text{lower} \le \theta \le \text{upper}
+    .. math:: r^2 = |L^{-1}(x(\theta) - x(c))|^2 \le R^2, \qquad \text{lower} \le \theta \le \text{upper}
+
+    The ellipsoid is one of the inputs x of the emulator: the parameters themselves, or features of them. Where cheap
+    quantities are among these, the box in which they were learned is an edge, too.
     """
 
     centre: Float[Array, " d"]
@@ -20,17 +25,40 @@ class Domain(eqx.Module):
     radius: Float[Array, ""]
     lower: Float[Array, " d"]
     upper: Float[Array, " d"]
+    features: Features | None
     whitening: Float[Array, "d d"]
+    middle: Float[Array, " d"]
 
-    def __init__(self, centre: Array, cholesky: Array, radius: Array, lower: Array, upper: Array) -> None:
+    def __init__(
+        self,
+        centre: Array,
+        cholesky: Array,
+        radius: Array,
+        lower: Array,
+        upper: Array,
+        features: Features | None = None,
+    ) -> None:
         """Invert the factor once: a product costs less than a triangular solve."""
         self.centre, self.cholesky, self.radius, self.lower, self.upper = centre, cholesky, radius, lower, upper
+        self.features = features
         self.whitening = jnp.linalg.inv(cholesky)
+        self.middle = centre if features is None else features(centre)
+
+    @property
+    def widths(self) -> Float[Array, " d"]:
+        """Standard deviations of the parameters about the centre, where x has the covariance L L^T."""
+        if self.features is None:
+            return jnp.linalg.norm(self.cholesky, axis=1)
+        return self.features.widths(self.centre, self.cholesky)
 
     def distance(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
         """Distance r from the centre, in units of the radius: at most one inside."""
-        z = self.whitening @ (theta - self.centre)
-        return jnp.sqrt(z @ z + 1e-300) / self.radius
+        x = theta if self.features is None else self.features(theta)
+        z = self.whitening @ (x - self.middle)
+        distance = jnp.sqrt(z @ z + 1e-300) / self.radius
+        if self.features is None or not self.features.cheap.used:
+            return distance
+        return jnp.maximum(distance, jnp.max(jnp.abs(self.features.cheap.unit(theta))))
 
     def inside(self, theta: Float[Array, " d"]) -> Array:
         """Say whether one point may be asked."""

@@ -38,7 +38,7 @@ def build_theory(settings: Settings, roles: Parameters, spectra: Mapping[str, in
     if isinstance(block, CodeSettings):
         return _code(block, roles, spectra, settings.source.folder)
     if isinstance(block, PythonSettings):
-        return PythonTheory.of(block.function, settings.source.folder, block.inputs, _described(block))
+        return PythonTheory.of(block.function, settings.source.folder, block.inputs, _described(block), block.cheap)
     return _toy(block, roles, spectra)
 
 

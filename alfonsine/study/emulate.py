@@ -1,6 +1,6 @@
 """From the training set of a study to its emulator, in the units of the study's own data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 
 import equinox as eqx
@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.stats import chi2
 
-from alfonsine.emulator.around.fit import Fit, Shape, fit
+from alfonsine.emulator.around.features import Features
+from alfonsine.emulator.around.fit import Fit, Shape, find_features, fit
 from alfonsine.emulator.around.focus import REACH, Focus
 from alfonsine.emulator.domain import Domain
 from alfonsine.likelihood.likelihood import Likelihood
@@ -35,22 +36,44 @@ def emulator_inputs(study: Study) -> tuple[str, ...]:
     return tuple(name for name in study.space.names if name in used)
 
 
-def fit_emulator(study: Study, training: TrainingSet, focus: Focus, key: Array) -> Fit:
-    """Fit the emulator around `focus`."""
+def fit_emulator(study: Study, training: TrainingSet, focus: Focus, key: Array, words: Sequence[str]) -> Fit:
+    """Fit the emulator around `focus`; `words` say what its inputs are made of."""
     settings = study.settings.emulator
-    best = int(np.argmax(focus.weights(training.theta)))
     return fit(
         training.names,
         training.theta,
         training.outputs,
         domain=trust(study, training, focus),
         focus=focus,
-        metric=data_metric(tuple(study.likelihoods.values()), {n: v[best] for n, v in training.outputs.items()}),
+        metric=metric_at(study, training, focus),
         shape=Shape(order=settings.max_order, network=settings.network),
         key=key,
-        card=card(study.theory, training),
+        card=card(study.theory, training) | {"features": list(words)},
         described=described(study.theory, training),
     )
+
+
+def better_features(
+    study: Study, training: TrainingSet, focus: Focus, start: Features, draws: Float[np.ndarray, "n d"]
+) -> Features:
+    """The inputs in which what the data see of the outputs is simplest around `focus`."""
+    return find_features(
+        training.names,
+        training.theta,
+        training.outputs,
+        focus=focus,
+        start=start,
+        draws=draws,
+        metric=metric_at(study, training, focus),
+        shape=Shape(order=study.settings.emulator.max_order),
+        described=described(study.theory, training),
+    ).features
+
+
+def metric_at(study: Study, training: TrainingSet, focus: Focus) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]:
+    """The metric of the data at the point that matters most."""
+    best = int(np.argmax(focus.weights(training.theta)))
+    return data_metric(tuple(study.likelihoods.values()), {n: v[best] for n, v in training.outputs.items()})
 
 
 def described(theory: Theory, training: TrainingSet) -> dict[str, Output]:
@@ -73,7 +96,7 @@ def trust(study: Study, training: TrainingSet, focus: Focus) -> Domain:
         radius = EARLY
     else:
         radius = max(BEYOND * float(near.max()), float(np.sqrt(chi2.ppf(1.0 - RARE, d))))
-    return Domain(focus.centre, focus.cholesky, jnp.asarray(radius), sub.lower, sub.upper)
+    return Domain(focus.middle, focus.cholesky, jnp.asarray(radius), sub.lower, sub.upper, focus.features)
 
 
 def data_metric(

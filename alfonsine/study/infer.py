@@ -1,6 +1,5 @@
 """The emulated posterior of a study, its tempered companion, and ln L at given points."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import equinox as eqx
@@ -9,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
 from alfonsine.posterior.posterior import Posterior
@@ -20,6 +18,7 @@ from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 
 CANDIDATES = 1000  # effective draws while the emulator is still learning
+BLOCKS = 12  # of the sampler for these: a posterior of few points may be of any shape, and be never sampled well
 
 
 def study_target(study: Study, emulator: Emulator) -> Target:
@@ -53,13 +52,8 @@ def sample_target(
     described = (space.names, space.latex, space.lower, space.upper, jnp.asarray(start), jnp.asarray(width))
     if sampler.ensemble is not None:
         return sample_by_ensemble(density, *described, key, ess=ess, walkers=sampler.ensemble.walkers)
-    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains)
-
-
-def focus_of(study: Study, posterior: Posterior, names: Sequence[str]) -> Focus:
-    """Gaussian summary of a posterior in the emulator's inputs."""
-    columns = list(study.space.index(names))
-    return Focus.of(posterior.mean()[columns], posterior.covariance()[np.ix_(columns, columns)])
+    most = BLOCKS if ess <= CANDIDATES else 200
+    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains, max_blocks=most)
 
 
 def emulated_log_likelihood(target: Target, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:

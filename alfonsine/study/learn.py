@@ -1,6 +1,7 @@
 """One lesson: fit the emulator to all exact calls so far, and sample its posterior."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -12,9 +13,10 @@ from alfonsine.points.training_set import TrainingSet
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.target import Target
 from alfonsine.study.clock import Clock
-from alfonsine.study.emulate import fit_emulator
+from alfonsine.study.emulate import better_features, fit_emulator
 from alfonsine.study.exact import Computed, exact_log_likelihood, training_set
-from alfonsine.study.infer import focus_of, left_out_log_likelihood, sample_target, study_target
+from alfonsine.study.infer import left_out_log_likelihood, sample_target, study_target
+from alfonsine.study.inputs import Inputs
 from alfonsine.study.prepare import Study
 
 SETTLED = 0.5  # a posterior that moved by less, in its own standard deviations, needs no new fit
@@ -31,13 +33,20 @@ def fewest_to_forecast(dimension: int) -> int:
     return 2 * (dimension + 1)
 
 
+class Around(NamedTuple):
+    """Where the emulator is fitted: a focus, and the draws of the emulator's inputs, (n, d), that it summarises."""
+
+    focus: Focus
+    draws: Float[np.ndarray, "n d"]
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What is known after a fit.
 
     computed   every exact call that was learned from or failed
     training   the finished ones, as functions of the emulator's inputs
-    focus      around which the emulator was fitted
+    around     where the emulator was fitted
     fit        emulator, leave-one-out predictions and error
     target     the emulated posterior, as a density
     posterior  draws of it
@@ -47,12 +56,17 @@ class Lesson:
 
     computed: Computed
     training: TrainingSet
-    focus: Focus
+    around: Around
     fit: Fit
     target: Target
     posterior: Posterior
     exact: Float[np.ndarray, " n"]
     left_out: Float[np.ndarray, " n"]
+
+    @property
+    def focus(self) -> Focus:
+        """Around which the emulator was fitted."""
+        return self.around.focus
 
     @property
     def taught(self) -> Float[np.ndarray, "n d"]:
@@ -79,33 +93,45 @@ class Lesson:
         return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
 
 
-def learn(study: Study, computed: Computed, focus: Focus, names: tuple[str, ...], key: Array, clock: Clock) -> Lesson:
-    """Fit and sample, again where the posterior turns out to lie elsewhere than expected."""
+def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key: Array, clock: Clock) -> Lesson:
+    """Fit and sample, again where the posterior turns out to lie elsewhere than expected.
+
+    Before that, the inputs are looked for in which the outputs are simple, where there is more to learn them from.
+    """
+    names = inputs.names
     training = training_set(study, computed, names)
     space = study.space
     start, width = np.asarray(space.reference).copy(), np.asarray(space.step).copy()
     columns = list(space.index(names))
+    with clock.stage("inputs"):
+        features = inputs.update(training, around.focus, around.draws, lambda *given: better_features(study, *given))
+    around = Around(Focus.of_samples(around.draws, features), around.draws)
     for attempt in range(REFITS):
-        start[columns] = np.asarray(focus.centre)
-        width[columns] = np.sqrt(np.sum(np.asarray(focus.cholesky) ** 2, axis=1))
+        start[columns] = np.asarray(around.focus.middle)
+        width[columns] = around.draws.std(axis=0)
         with clock.stage("fit"):
-            fitted = fit_emulator(study, training, focus, jax.random.fold_in(key, 2 * attempt))
+            one_key = jax.random.fold_in(key, 2 * attempt)
+            fitted = fit_emulator(study, training, around.focus, one_key, inputs.words)
             target = study_target(study, fitted.emulator)
         with clock.stage("sample"):
             posterior = sample_target(study, target, start, width, jax.random.fold_in(key, 2 * attempt + 1))
-        found = focus_of(study, posterior, names)
+        draws = posterior.samples[:, columns]
+        found = Around(Focus.of_samples(draws, features), draws)
         few = len(training) < fewest_to_fit(len(names))
-        if few or attempt == REFITS - 1 or moved(focus, found) < SETTLED:
+        if few or attempt == REFITS - 1 or moved(around.focus, found.focus) < SETTLED:
             break
-        focus = found
+        around = found
     with clock.stage("fit"):
         exact = exact_log_likelihood(study, computed)
         left_out = left_out_log_likelihood(study, target, computed.theta[computed.done], fitted.left_out)
-    return Lesson(computed, training, focus, fitted, target, posterior, exact, left_out)
+    return Lesson(computed, training, around, fitted, target, posterior, exact, left_out)
 
 
 def moved(before: Focus, after: Focus) -> float:
-    """How far the centre moved, in standard deviations after, and how much the widths changed, whichever is more."""
-    shift = np.linalg.norm(after.white(np.asarray(before.centre)[None, :]))
+    """How far the centre moved, in standard deviations after, and how much the widths changed, whichever is more.
+
+    Both of the same features.
+    """
+    shift = np.linalg.norm(np.linalg.solve(np.asarray(after.cholesky), np.asarray(before.centre - after.centre)))
     widths = [np.sqrt(np.sum(np.asarray(f.cholesky) ** 2, axis=1)) for f in (before, after)]
     return float(max(shift, np.max(np.abs(np.log(widths[0] / widths[1])))))

@@ -27,25 +27,33 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, check_observables, compute_points
 from alfonsine.study.history import History
+from alfonsine.study.inputs import Inputs, described_inputs
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
-from alfonsine.study.learn import Lesson, fewest_to_fit, learn
+from alfonsine.study.learn import Around, Lesson, fewest_to_fit, learn
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
-from alfonsine.study.propose import first_focus, first_points, learning_points, mirrored, rng
+from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
 from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
 from alfonsine.theory.engine import Engine
+from alfonsine.theory.theory import Theory
 
 MOST = 2  # verdicts may take this many times the calls that a verdict needs, while a pass is within reach
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where the loop stopped: the last lesson, the calls that judged it, and what they say."""
+    """Where the loop stopped: the last lesson, the calls that judged it, and what they say.
+
+    cheap    number of calls of the exact code's inexpensive part
+    inputs   what each input of the emulator is
+    """
 
     lesson: Lesson
     judged: Computed
     certificate: Certificate
     calls: Computed
+    cheap: int
+    inputs: tuple[str, ...]
 
 
 class Run:
@@ -55,7 +63,9 @@ class Run:
         self.study, self.engine, self.progress, self.clock = study, engine, progress, clock
         self.rounds, self.history = Rounds(study.folder, study.settings.digest), History(study.folder, clock)
         self.names = emulator_inputs(study)
+        self.inputs = Inputs(study, self.names, self.cheap_engine, progress)
         self.key = jax.random.key(study.settings.seed)
+        self.told = self.names  # inputs of which the log knows
         self.number = 0
         self.spent = 0
         self.calls: Computed | None = None
@@ -65,6 +75,10 @@ class Run:
         """Exact calls that the budget still allows."""
         return self.study.settings.accuracy.calls - self.spent
 
+    def cheap_engine(self, theory: Theory) -> Engine:
+        """Workers for cheap calls, behind the same archive."""
+        return Engine(theory, self.engine.archive, workers=self.engine.workers, timeout=self.engine.timeout)
+
     def go(self) -> Ending:
         """Run until the certificate passes or the budget is spent."""
         lesson = self.train()
@@ -72,7 +86,7 @@ class Run:
             judged, certificate = self.judge(lesson)
             decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
             if decided or self.left < self.study.settings.accuracy.judging:
-                return Ending(lesson, judged, certificate, self.calls)
+                return Ending(lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words)
             lesson = self.train(lesson, judged)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
@@ -80,12 +94,12 @@ class Run:
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
             known = self.begin()
-            focus = self.first_focus(known)
+            around = self.first_around(known)
         else:
-            known, focus = lesson.computed + news, lesson.focus
+            known, around = lesson.computed + news, lesson.around
         while True:
-            lesson = learn(self.study, known, focus, self.names, self.fresh_key(1), self.clock)
-            focus = lesson.focus
+            lesson = learn(self.study, known, around, self.inputs, self.fresh_key(1), self.clock)
+            around = lesson.around
             forecast = lesson.expected_kl(points.temperature)
             self.say(lesson, forecast)
             if forecast <= accuracy.kl or self.left < accuracy.judging + points.batch:
@@ -140,11 +154,10 @@ class Run:
             )
         return known
 
-    def first_focus(self, known: Computed) -> Focus:
+    def first_around(self, known: Computed) -> Around:
         """What stands for the posterior before there is one."""
-        mean, covariance = first_focus(self.study, known.theta[known.done])
-        columns = list(self.study.space.index(self.names))
-        return Focus.of(mean[columns], covariance[np.ix_(columns, columns)])
+        draws = first_draws(self.study, known.theta[known.done])[:, list(self.study.space.index(self.names))]
+        return Around(Focus.of_samples(draws, self.inputs.features), draws)
 
     def teach(self, lesson: Lesson) -> Computed:
         """A batch of points chosen to teach; they first test the posterior that proposed them."""
@@ -209,3 +222,6 @@ class Run:
             f"  {self.spent} exact calls: emulator from {len(lesson.training)}, leave-one-out error "
             f"{lesson.fit.error:.2g} in chi-square, forecast KL {forecast:.2g}"
         )
+        if self.inputs.words != self.told:
+            self.told = self.inputs.words
+            self.progress.say(f"  inputs: {described_inputs(self.names, self.told)}")

@@ -21,6 +21,7 @@ from alfonsine.study.prepare import Study
 SHARE = 0.25  # of a learning batch that is drawn from the posterior itself
 GOAL = 300  # draws that stand for the posterior when designs are compared
 POOL = 600  # candidates
+FIRST = 1000  # draws that stand for a posterior before there is one
 HALVINGS = 10  # of the way from a candidate back to where the code had an answer
 
 
@@ -37,11 +38,17 @@ def first_points(study: Study) -> Float[np.ndarray, "n d"]:
     return np.asarray(space.from_unit_cube(jnp.asarray(unit)))
 
 
-def first_focus(study: Study, points: Float[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance that stand for a posterior before there is one."""
+def first_draws(study: Study, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m d"]:
+    """Draws that stand for a posterior before there is one, within the prior."""
+    space, generator = study.space, np.random.default_rng(study.settings.seed)
     if study.settings.points.start == "steps":
-        return np.asarray(study.space.reference), np.diag(np.asarray(study.space.step) ** 2)
-    return points.mean(axis=0), np.cov(points.T).reshape(study.space.dimension, -1)
+        mean, root = np.asarray(space.reference), np.diag(np.asarray(space.step))
+    else:
+        spread = np.cov(points.T).reshape(space.dimension, -1)
+        mean, root = points.mean(axis=0), np.linalg.cholesky(spread + 1e-12 * np.diag(np.diag(spread)))
+    draws = mean + generator.standard_normal((FIRST, space.dimension)) @ root.T
+    lower, upper = np.asarray(space.lower), np.asarray(space.upper)
+    return np.where((draws >= lower) & (draws <= upper), draws, np.clip(2.0 * mean - draws, lower, upper))
 
 
 def mirrored(study: Study, failed: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:

@@ -62,7 +62,7 @@ def sample(study: Study, effective: int, progress: Progress | None = None) -> Po
     start, width = np.asarray(study.space.reference).copy(), np.asarray(study.space.step).copy()
     columns = list(target.inputs)
     start[columns] = np.asarray(emulator.domain.centre)
-    width[columns] = np.sqrt(np.sum(np.asarray(emulator.domain.cholesky) ** 2, axis=1))
+    width[columns] = np.asarray(emulator.domain.widths)
     progress.start("sampling")
     key = jax.random.fold_in(jax.random.key(study.settings.seed), 3_000_000)
     posterior = complete(study, sample_target(study, target, start, width, key, ess=effective), target, emulator)

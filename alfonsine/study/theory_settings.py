@@ -129,10 +129,12 @@ class PythonSettings(Block):
     """A function of yours, `module:function`, looked for beside the study file and then as Python does.
 
     `inputs` are the parameters that it knows; where there are none, any parameter is passed on. `outputs` say what some
-    of the arrays are that it returns; the others are plain vectors.
+    of the arrays are that it returns; the others are plain vectors. `cheap` is another function of the same parameters
+    that costs little: the numbers it returns are tried as inputs of the emulator.
     """
 
     function: Function
+    cheap: Function | None = None
     inputs: Texts = Field(default=(), examples=["[omega_b, n_s]"])
     outputs: dict[str, OutputSettings] = Field(
         default={}, examples=["{pk: {unit: Mpc^3, axes: {z: [0, 1], k: {min: 0.01, max: 1, number: 50}}}}"]

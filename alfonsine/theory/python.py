@@ -23,11 +23,13 @@ class PythonTheory:
 
     inputs    names of its parameters; where empty, any name is passed on
     known     what some of its arrays are: unit and axes; a surface may then have its shape or be flat
+    quick     a function of the same parameters that costs little and returns numbers in which the outputs may be simple
     """
 
     function: UserFunction
     inputs: tuple[str, ...] = ()
     known: tuple[Output, ...] = ()
+    quick: UserFunction | None = None
 
     @classmethod
     def of(
@@ -36,9 +38,16 @@ class PythonTheory:
         folder: str | Path | None = None,
         inputs: Collection[str] = (),
         known: Collection[Output] = (),
+        quick: str | Callable[..., Any] | None = None,
     ) -> "PythonTheory":
-        """Find a function: itself, or "module:function" with a module in `folder` or Python's own path."""
-        return cls(UserFunction.of(function, folder), tuple(inputs), tuple(known))
+        """Find functions: themselves, or "module:function" with a module in `folder` or Python's own path."""
+        cheap = None if quick is None else UserFunction.of(quick, folder)
+        return cls(UserFunction.of(function, folder), tuple(inputs), tuple(known), cheap)
+
+    @property
+    def cheap(self) -> "PythonTheory | None":
+        """The function that costs little, as a theory of its own."""
+        return None if self.quick is None else PythonTheory(self.quick, self.inputs)
 
     def identity(self) -> dict[str, Any]:
         """Module, function and the digest of its source; the place of the file does not matter."""
@@ -60,6 +69,8 @@ class PythonTheory:
                 label, hint = self.function.label, nearest(name, self.inputs)
                 raise InputError(f"expected an input of {label}, got '{name}'; {hint}")
         self.function.check()
+        if self.quick is not None:
+            self.quick.check()
 
     def compute(self, inputs: Mapping[str, float]) -> Observables:
         """Call the function; its exceptions pass through, a result of the wrong type is a TheoryError."""

@@ -16,6 +16,9 @@ class Theory(Protocol):
     """An exact code with fixed settings. Implementations are frozen dataclasses that can be pickled.
 
     They must live in an importable module (not in a script run as `__main__`): worker processes import them.
+
+    One may have an attribute `cheap`: a theory of the same parameters that costs a small part of it and whose derived
+    numbers may be what the outputs are simple in.
     """
 
     def identity(self) -> dict[str, Any]:

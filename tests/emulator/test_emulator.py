@@ -25,10 +25,22 @@ def same(one, other, rtol=1e-12):
         np.testing.assert_allclose(values, other[name], rtol=rtol, atol=rtol * scale, err_msg=name)
 
 
+def plain_features(cheap, omega, tilt, log_a, tau):
+    """The quantity term by term, and what else `toy_sky.features` chooses."""
+    theta = np.array([omega, tilt, log_a, tau])
+    u = 2 * (theta - np.asarray(cheap.lower)) / np.asarray(cheap.upper - cheap.lower) - 1
+    quantity = 0.0
+    for row, coefficient in zip(np.asarray(cheap.table[0]), np.asarray(cheap.coefficients[0]), strict=True):
+        quantity += coefficient * np.prod([np.cos(k * np.arccos(v)) for k, v in zip(row, u, strict=True)])
+    return np.array([quantity, tilt, np.log(log_a), tilt * tau])
+
+
 def plain(emulator, theta):
     """The formula with loops, powers and dictionaries of plain arrays."""
     outputs = {name: 0.0 for name in emulator.basis}
-    u = np.concatenate([[1.0], (theta - np.asarray(emulator.surrogate.coordinates.centre)) / _scale(emulator)])
+    coordinates = emulator.surrogate.coordinates
+    x = plain_features(coordinates.features.cheap, *theta)
+    u = np.concatenate([[1.0], (x - np.asarray(coordinates.centre)) / _scale(emulator)])
     terms = [np.prod([u[i] for i in row]) for row in np.asarray(emulator.surrogate.table)]
     first = 0
     for block in emulator.surrogate.blocks:

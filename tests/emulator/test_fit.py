@@ -50,7 +50,7 @@ def test_amplitude_and_optical_depth_are_exact():
     theta[:, :2] = CENTRE[:2]
     fresh = draws(20, seed=2, reach=3.0)
     fresh[:, :2] = CENTRE[:2]
-    found = fit(NAMES, theta, spectra(theta), domain=domain(20.0), focus=focus()).emulator(fresh)
+    found = fit(NAMES, theta, spectra(theta), domain=domain(radius=20.0), focus=focus()).emulator(fresh)
     expected = spectra(fresh)
     np.testing.assert_allclose(found["tt"], expected["tt"], rtol=1e-9)
     np.testing.assert_allclose(found["pp"], expected["pp"], rtol=1e-9)

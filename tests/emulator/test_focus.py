@@ -1,5 +1,6 @@
 """Weights of training points, and the units of the inputs."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -45,4 +46,4 @@ def test_inputs_have_the_unit_of_the_focus():
     width = np.sqrt(2.0 * np.diag(ROOT @ ROOT.T))
     theta = np.vstack([MEAN, MEAN + width])
     np.testing.assert_allclose(coordinates.at(theta), [[0, 0, 0], [1, 1, 1]], atol=1e-12)
-    np.testing.assert_allclose(coordinates(jnp.asarray(theta)), coordinates.at(theta), rtol=1e-14)
+    np.testing.assert_allclose(jax.vmap(coordinates)(jnp.asarray(theta)), coordinates.at(theta), rtol=1e-14)

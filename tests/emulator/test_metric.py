@@ -49,7 +49,8 @@ def test_what_the_data_see_counts_fully_and_the_rest_a_little():
 
     weights = np.arange(1.0, 7.0)
     scaled = outputs["x"][:, 1:]
-    found = whiten(scaled, outputs, block, weights, fallback_errors(outputs), metric)
+    found, seen = whiten(scaled, outputs, block, weights, fallback_errors(outputs), metric)
+    assert seen
     change = scaled - weights @ scaled / weights.sum()
     np.testing.assert_allclose(found[:, 0], 10 * change[:, 0] - change[:, 1])
     np.testing.assert_allclose(found[:, 1:], UNSEEN_WEIGHT * change / scaled.std(axis=0))
@@ -59,5 +60,6 @@ def test_what_no_data_see_counts_in_its_own_errors():
     outputs = {"x": np.random.default_rng(3).normal(size=(6, 4))}
     block = (Piece("x", 0, 4),)
     for metric in (None, lambda changes: np.zeros((6, 1))):
-        found = whiten(outputs["x"], outputs, block, np.ones(6), fallback_errors(outputs), metric)
+        found, seen = whiten(outputs["x"], outputs, block, np.ones(6), fallback_errors(outputs), metric)
+        assert not seen
         np.testing.assert_allclose(found.std(axis=0), 1.0)

@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from alfonsine.emulator.around.cheap import learn_quantities
+from alfonsine.emulator.around.features import Features
 from alfonsine.emulator.around.fit import Shape, fit
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.around.network import Ensemble, Training, initial
@@ -41,22 +43,37 @@ def focus():
     return Focus.of(CENTRE, np.diag(WIDTH**2))
 
 
-def domain(radius=6.0):
+def age(theta):
+    """A quantity that would cost little."""
+    return 1 / np.sqrt(theta[:, :1]) + theta[:, 1:2] ** 2
+
+
+def features():
+    """The age in the place of omega, the logarithm of the amplitude, and n_s tau in the place of tau."""
+    theta = draws(80, seed=7, reach=4.0)
+    positive = np.array([0.0, 0.0, 1.0, 0.0])
+    chosen = (2 * 4 + 16, 1, 4 + 2, 2 * 4 + 4 * 1 + 3)
+    return Features.of(chosen, positive, learn_quantities(theta, age(theta), [(0, 1)]).quantities)
+
+
+def domain(at=None, radius=6.0):
     lower, upper = CENTRE - 4 * WIDTH, CENTRE + 4 * WIDTH
     lower[0], upper[1] = -np.inf, np.inf
-    at = focus()
-    return Domain(at.centre, at.cholesky, jnp.asarray(radius), jnp.asarray(lower), jnp.asarray(upper))
+    at = at or focus()
+    edges = jnp.asarray(lower), jnp.asarray(upper)
+    return Domain(at.middle, at.cholesky, jnp.asarray(radius), *edges, at.features)
 
 
 def small_emulator(n=60, components=3, l_max=33):
-    """Fitted trend in every block, and an untrained network with random weights in the first and the last."""
+    """Features, fitted trend in every block, an untrained network with random weights in the first and the last."""
     theta = draws(n, seed=1)
+    at = Focus.of_samples(CENTRE + WIDTH * np.random.default_rng(6).standard_normal((200, 4)), features())
     fitted = fit(
         NAMES,
         theta,
         spectra(theta, l_max),
-        domain=domain(),
-        focus=focus(),
+        domain=domain(at),
+        focus=at,
         shape=Shape(order=2, components=components, network="never"),
         card={"theory": {"code": "toy sky", "l_max": l_max}, "remark": 'naïve "quotes" \\ and\nlines'},
     ).emulator

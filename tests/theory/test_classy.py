@@ -182,3 +182,14 @@ def test_identity_feels_settings_outputs_and_nothing_else():
 def test_suggestions_draw_on_the_installed_source():
     names = known_inputs()
     assert {"omega_b", "w0_fld", "tol_perturbations_integration", "N_ncdm", "logA"} <= names
+
+
+def test_the_cheap_part_has_the_numbers_of_the_whole(best_fit):
+    """Stopped before its perturbations: the same numbers, none that needs them, an identity of its own."""
+    whole = ClassTheory(SETTINGS, ("tt", "te", "ee", "pp"), 600, DERIVED)
+    found = whole.cheap.compute(BEST_FIT)
+    assert not found.spectra and "sigma8" not in found.derived
+    for name, known in (("theta_s_100", "100*theta_s"), ("H0", "H0"), ("rs_drag", "rs_drag"), ("age", "age")):
+        assert found.derived[name] == pytest.approx(best_fit.derived[known], rel=1e-9), name
+    assert whole.cheap.identity() != whole.identity()
+    assert tuple(whole.cheap.outputs()) == ("derived",)

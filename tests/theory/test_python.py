@@ -136,3 +136,16 @@ def test_check_tries_the_import_apart(folder):
     (folder / "crashing.py").write_text("import os\nos.abort()\n")
     with pytest.raises(InputError, match="a crash during the import"):
         PythonTheory.of("crashing:predict", folder).check(["x"])
+
+
+def test_a_second_function_is_the_cheap_part(folder):
+    (folder / "quick.py").write_text("def area(inputs):\n    return {'area': inputs['x'] ** 2}\n")
+    theory = PythonTheory.of("mycode:predict", folder, ["x"], quick="quick:area")
+    assert theory.cheap.compute({"x": 1.5}).derived == {"area": 2.25}
+    assert theory.cheap.identity() != theory.identity() == PythonTheory.of("mycode:predict", folder, ["x"]).identity()
+    assert PythonTheory.of("mycode:predict", folder).cheap is None
+
+
+def test_a_cheap_part_that_is_not_there_is_told(folder):
+    with pytest.raises(InputError, match="quick"):
+        PythonTheory.of("mycode:predict", folder, quick="quick:area").check(["x"])

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from alfonsine.emulator.around.blocks import Piece, divide, put, take
-from alfonsine.emulator.around.compress import compress
+from alfonsine.emulator.around.compress import Compression, compress
 from alfonsine.emulator.around.correct import correct_trend
+from alfonsine.emulator.around.features import Features
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.around.network import pad_outputs
+from alfonsine.emulator.around.simplest import Simplest, simplest_features
 from alfonsine.emulator.around.surrogate import Block, Surrogate
 from alfonsine.emulator.around.trend import fit_trend
 from alfonsine.emulator.domain import Domain
@@ -122,11 +124,9 @@ def fit_block(
     key: jax.Array,
 ) -> tuple[Block, np.ndarray, np.ndarray, float]:
     """One block: divide by the exact scaling, compress, fit; return also basis rows and left-out amplitudes."""
-    scaling = Scaling.of(pieces[0].name, names, np.asarray(focus.centre))
-    factor = scaling.at(theta)
-    scaled = take(outputs, pieces) / factor[:, None]
-    whitened = whiten(scaled, outputs, pieces, weights, errors, metric)
-    compression = compress(scaled, whitened, weights, min(shape.components, len(theta) - 1), shape.floor)
+    scaling, factor, compression, _ = compress_block(
+        names, theta, outputs, pieces, focus, weights, errors, metric, shape
+    )
     u = focus.coordinates().at(theta)
     trend = fit_trend(u, compression.components, table, weights)
     coefficients, residuals, network = trend.coefficients, trend.residuals, None
@@ -143,6 +143,59 @@ def fit_block(
     return Block(scaling, jnp.asarray(np.pad(coefficients, pad)), network), rows, left_out, error
 
 
+def find_features(
+    names: Sequence[str],
+    theta: Float[np.ndarray, "n d"],
+    outputs: Outputs,
+    *,
+    focus: Focus,
+    start: Features,
+    draws: Float[np.ndarray, "m d"],
+    metric: Metric | None = None,
+    shape: Shape = Shape(),
+    described: Mapping[str, Output] | None = None,
+) -> Simplest:
+    """The inputs in which the blocks that the data see are simplest; all blocks where there are no data."""
+    weights, ell = focus.weights(theta), multipoles(described or {})
+    division = divide({name: values.shape[1] for name, values in outputs.items()}, ell)
+    errors = fallback_errors(outputs, ell)
+    found = [
+        compress_block(names, theta, outputs, pieces, focus, weights, errors, metric, shape) for pieces in division
+    ]
+    seen = [block for block in found if block.seen] or found
+    table = monomials(theta.shape[1], shape.order)
+    return simplest_features(theta, [block.compression.components for block in seen], weights, table, start, draws)
+
+
+class Compressed(NamedTuple):
+    """One block before it is fitted: exact scaling and its value at each point, components, whether data see it."""
+
+    scaling: Scaling
+    factor: Float[np.ndarray, " n"]
+    compression: Compression
+    seen: bool
+
+
+def compress_block(
+    names: Sequence[str],
+    theta: Float[np.ndarray, "n d"],
+    outputs: Outputs,
+    pieces: tuple[Piece, ...],
+    focus: Focus,
+    weights: Float[np.ndarray, " n"],
+    errors: Mapping[str, Float[np.ndarray, " _"]],
+    metric: Metric | None,
+    shape: Shape,
+) -> Compressed:
+    """Divide by the exact scaling and compress in the metric of the data."""
+    scaling = Scaling.of(pieces[0].name, names, np.asarray(focus.middle))
+    factor = scaling.at(theta)
+    scaled = take(outputs, pieces) / factor[:, None]
+    whitened, seen = whiten(scaled, outputs, pieces, weights, errors, metric)
+    compression = compress(scaled, whitened, weights, min(shape.components, len(theta) - 1), shape.floor)
+    return Compressed(scaling, factor, compression, seen)
+
+
 def whiten(
     scaled: Float[np.ndarray, "n m"],
     outputs: Outputs,
@@ -150,12 +203,12 @@ def whiten(
     weights: Float[np.ndarray, " n"],
     errors: Mapping[str, Float[np.ndarray, " _"]],
     metric: Metric | None,
-) -> Float[np.ndarray, "n w"]:
-    """Changes of one block in units of the data's error, or of `errors` where no data see them."""
+) -> tuple[Float[np.ndarray, "n w"], bool]:
+    """Changes of one block in units of the data's error, or of `errors` where no data see them, and whether any do."""
     change = scaled - np.average(scaled, axis=0, weights=weights)
     unit = take({name: row[None, :] for name, row in errors.items()}, pieces)
     unseen = change / np.maximum(unit, 1e-300)
     if metric is None:
-        return unseen
+        return unseen, False
     seen = metric(put(change, pieces, {name: values.shape[1] for name, values in outputs.items()}))
-    return np.hstack([seen, UNSEEN_WEIGHT * unseen]) if np.any(seen) else unseen
+    return (np.hstack([seen, UNSEEN_WEIGHT * unseen]), True) if np.any(seen) else (unseen, False)

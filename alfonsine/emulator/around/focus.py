@@ -6,29 +6,45 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.emulator.around.coordinates import Coordinates
+from alfonsine.emulator.around.features import Features
 
 REACH = 5.0  # distance, in standard deviations of the focus, within which a point counts fully
 STEEPNESS = 8  # beyond it the misfit of a polynomial of degree three, squared, grows with this power
 
 
 class Focus(eqx.Module):
-    """A Gaussian summary of the current posterior in the emulator's inputs.
+    """A Gaussian summary of the current posterior in the inputs x of the emulator.
 
-    centre     (d,) mean
-    cholesky   (d, d) lower factor of the covariance
+    centre     (d,) mean of x
+    cholesky   (d, d) lower factor of the covariance of x
+    middle     (d,) parameters about there
+    features   theta to x
     """
 
     centre: Float[Array, " d"]
     cholesky: Float[Array, "d d"]
+    middle: Float[Array, " d"]
+    features: Features
 
     @classmethod
     def of(cls, mean: Float[np.ndarray, " d"], covariance: Float[np.ndarray, "d d"]) -> "Focus":
-        """Summarise by mean and covariance."""
-        return cls(jnp.asarray(mean), jnp.linalg.cholesky(jnp.asarray(covariance)))
+        """Summarise by mean and covariance of the parameters, which are the inputs."""
+        middle = jnp.asarray(mean)
+        return cls(middle, jnp.linalg.cholesky(jnp.asarray(covariance)), middle, Features.identity(len(mean)))
+
+    @classmethod
+    def of_samples(cls, theta: Float[np.ndarray, "n d"], features: Features) -> "Focus":
+        """Summarise draws; the middle is the one of them that lies next to the mean of x."""
+        x = features.at(theta)
+        mean, covariance = x.mean(axis=0), np.cov(x.T).reshape(x.shape[1], -1)
+        cholesky = np.linalg.cholesky(covariance)
+        nearest = int(np.argmin(np.linalg.norm(np.linalg.solve(cholesky, (x - mean).T), axis=0)))
+        return cls(jnp.asarray(mean), jnp.asarray(cholesky), jnp.asarray(theta[nearest]), features)
 
     def white(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         """Points in units of the focus: standard normal where the focus is right."""
-        return np.linalg.solve(np.asarray(self.cholesky), (theta - np.asarray(self.centre)).T).T
+        x = self.features.at(theta)
+        return np.linalg.solve(np.asarray(self.cholesky), (x - np.asarray(self.centre)).T).T
 
     def weights(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         """How much each point matters, in (0, 1]: one within reach, falling steeply beyond.
@@ -42,4 +58,4 @@ class Focus(eqx.Module):
     def coordinates(self) -> Coordinates:
         """Standardised inputs whose unit is the width of the focus, widened to where points are placed."""
         width = jnp.sqrt(jnp.sum(self.cholesky**2, axis=1))
-        return Coordinates(self.centre, np.sqrt(2.0) * width)
+        return Coordinates(self.centre, np.sqrt(2.0) * width, self.features)

@@ -29,6 +29,7 @@ NOISE = 1e-6  # variance that no polynomial can describe, same units
 STRENGTH = (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # a_2; zero is the linear model
 DECAY = (0.0, 0.01, 0.1, 0.5)  # a_{g+1} / a_g; zero ends the polynomial at degree two
 RELEVANCE = (0.2, 0.5, 2.0, 4.0)  # factors tried on w_i
+QUICK = ((0.0, 0.0), (1e-4, 0.1), (1e-2, 0.0), (1e-2, 0.1), (1e-1, 0.1), (1.0, 0.1))  # strengths and decays
 WORTH = 0.02  # a change must lower the error by this fraction
 SWEEPS = 3
 
@@ -117,6 +118,26 @@ def fit_trend(
         best = refine(grid[index], lowest, error)
     coefficients, residuals = solve(columns, scaled, best.variance(table, counts), noise)
     return Trend(coefficients * spread, residuals * spread, best)
+
+
+def quick_error(
+    columns: Float[np.ndarray, "n terms"],
+    components: Float[np.ndarray, "n k"],
+    table: Int[np.ndarray, "terms order"],
+    counts: Float[np.ndarray, " terms"],
+    weights: Float[np.ndarray, " n"],
+) -> float:
+    """The leave-one-out error of a trend, with all inputs equally relevant: good for comparing sets of inputs.
+
+    `columns` are the monomials at the points, `counts` their multiplicities.
+    """
+    spread = np.sqrt(np.average(components**2, axis=0, weights=weights)) + 1e-300
+    errors = []
+    for strength, decay in QUICK:
+        variance = Shrinkage(strength, decay, np.ones(table.max())).variance(table, counts)
+        residuals = solve(columns, components / spread, variance, NOISE / weights)[1] * spread
+        errors.append(float(weights @ np.sum(residuals**2, axis=1) / weights.sum()))
+    return min(errors)
 
 
 def refine(start: Shrinkage, lowest: float, error) -> Shrinkage:

@@ -28,8 +28,8 @@ from alfonsine.emulator.stored import chebyshev, dense, network, own, polynomial
 from alfonsine.emulator.stored.layout import check, check_header
 from alfonsine.errors import InputError
 
-FORMAT = 2
-READ = (1, 2)
+FORMAT = 3
+READ = (1, 2, 3)
 DOMAIN = ("centre", "cholesky", "radius", "lower", "upper")
 KINDS = {"polynomial": polynomial, "chebyshev": chebyshev, "dense": dense, "network": network}
 KIND_OF = {
@@ -155,11 +155,13 @@ def flatten(emulator: Emulator) -> dict[str, np.ndarray]:
 def build(header: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> Emulator:
     """The emulator that `flatten` took apart."""
     described = {name: entry["output"] for name, entry in header["outputs"].items() if entry["output"] is not None}
+    surrogate = KINDS[header["kind"]].build(header["parts"], stored)
+    features = surrogate.coordinates.features if isinstance(surrogate, Surrogate) else None
     return Emulator(
         tuple(header["names"]),
-        KINDS[header["kind"]].build(header["parts"], stored),
+        surrogate,
         {name: jnp.asarray(stored[f"basis.{name}"]) for name in header["outputs"]},
-        Domain(*(jnp.asarray(stored[f"domain.{f}"]) for f in DOMAIN)),
+        Domain(*(jnp.asarray(stored[f"domain.{f}"]) for f in DOMAIN), features),
         json.dumps(header["card"], sort_keys=True),
         tuple((name, Shown(*entry["columns"], entry["transform"])) for name, entry in header["outputs"].items()),
         json.dumps(described, sort_keys=True),

@@ -9,6 +9,7 @@ import numpy as np
 from alfonsine.emulator.around.coordinates import Coordinates
 from alfonsine.emulator.around.surrogate import Block, Surrogate
 from alfonsine.emulator.scaling import Scaling
+from alfonsine.emulator.stored import features
 from alfonsine.emulator.stored.ensemble import ensemble_arrays, ensemble_layout, load_ensemble
 from alfonsine.emulator.stored.layout import WHOLE, Layout, Wanted, is_count
 
@@ -16,8 +17,9 @@ SCALING = ("origin", "slope", "power")
 
 
 def parts(surrogate: Surrogate) -> dict[str, Any]:
-    """What is not an array: depth of each block's network."""
-    return {"networks": [len(b.network.members.hidden) if b.network else None for b in surrogate.blocks]}
+    """What is not an array: depth of each block's network, and what the inputs are."""
+    networks = [len(b.network.members.hidden) if b.network else None for b in surrogate.blocks]
+    return {"networks": networks, "features": features.record(surrogate.coordinates.features)}
 
 
 def arrays(surrogate: Surrogate) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def arrays(surrogate: Surrogate) -> dict[str, Any]:
         "coordinates.centre": surrogate.coordinates.centre,
         "coordinates.scale": surrogate.coordinates.scale,
         "table": surrogate.table,
+        **features.arrays(surrogate.coordinates.features),
     }
     for i, block in enumerate(surrogate.blocks):
         found |= {f"block{i}.{f}": getattr(block.scaling, f) for f in SCALING}
@@ -46,6 +49,7 @@ def layout(record: Mapping[str, Any], stored: Mapping[str, np.ndarray], d: int) 
         "coordinates.centre": Wanted((d,)),
         "coordinates.scale": Wanted((d,), positive=True),
         "table": Wanted((terms, order), WHOLE),
+        **features.layout(record.get("features"), stored, d),
     }
     sizes = []
     for i, depth in enumerate(depths):
@@ -64,5 +68,6 @@ def build(record: Mapping[str, Any], stored: Mapping[str, np.ndarray]) -> Surrog
         scaling = Scaling(*(jnp.asarray(stored[f"block{i}.{f}"]) for f in SCALING))
         network = load_ensemble(f"block{i}.network", depth, stored)
         blocks.append(Block(scaling, jnp.asarray(stored[f"block{i}.coefficients"]), network))
-    coordinates = Coordinates(*(jnp.asarray(stored[f"coordinates.{f}"]) for f in ("centre", "scale")))
+    centre, scale = (jnp.asarray(stored[f"coordinates.{f}"]) for f in ("centre", "scale"))
+    coordinates = Coordinates(centre, scale, features.build(record.get("features"), stored, len(centre)))
     return Surrogate(coordinates, jnp.asarray(stored["table"]), tuple(blocks))

@@ -1,0 +1,194 @@
+"""In which inputs the outputs are simple: found from exact calls, and from cheap ones that are counted apart."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from alfonsine.emulator.around.cheap import CheapQuantities, learn_quantities
+from alfonsine.emulator.around.features import Features, pool_names
+from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.points.training_set import TrainingSet
+from alfonsine.study.prepare import Study
+from alfonsine.study.progress import Progress
+from alfonsine.theory.engine import Engine
+from alfonsine.theory.theory import Theory
+
+CALLS = 100  # cheap ones at a time
+MOST_CALLS = 1500  # for one region
+ROUGH = 0.1  # error of a quantity that is tried as an input, in standard deviations over the posterior
+ACCURATE = 0.01  # and of one that is an input
+COVERED = 0.98  # of the draws must lie in the region that was learned
+GROWN = 1.4  # factor by which the training set must have grown for another search to be worth its time
+STRETCH = 2.0  # of the posterior about its mean: the region in which quantities are learned
+SMALLEST_EFFECT = 1e-4  # of a parameter on a quantity, in units of the largest: below it there is none
+Search = Callable[[TrainingSet, Focus, Features, np.ndarray], Features]
+
+
+def cheap_theory(study: Study) -> Theory | None:
+    """The exact code without its expensive part, where it has one that costs little."""
+    return getattr(study.theory, "cheap", None)
+
+
+@dataclass
+class Inputs:
+    """The features in use, and the cheap calls behind those that are quantities of the exact code.
+
+    names    inputs of the emulator as sampled
+    open     a fresh engine for cheap calls; its workers live only as long as they are needed
+    progress hears of them
+    """
+
+    study: Study
+    names: tuple[str, ...]
+    open: Callable[[Theory], Engine]
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        d = len(self.names)
+        columns = list(self.study.space.index(self.names))
+        self.lower, self.upper = (np.asarray(x)[columns] for x in (self.study.space.lower, self.study.space.upper))
+        self.positive = (self.lower > 0).astype(float)
+        self.chosen = tuple(range(d))  # entries of the pool with all quantities
+        self.learned, self.error = CheapQuantities.none(d), np.zeros(0)
+        self.quantities: tuple[str, ...] = ()
+        self.depends: tuple[tuple[int, ...], ...] = ()
+        self.columns = np.zeros(0, dtype=int)  # of the quantities among all that the theory offers
+        self.found = (np.zeros((0, d)), np.zeros((0, 0)))  # cheap calls that serve the present region
+        self.calls, self.searched = 0, 0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What each input is."""
+        pool = pool_names(self.names, self.quantities)
+        return tuple(pool[k] for k in self.chosen)
+
+    @property
+    def features(self) -> Features:
+        """The inputs, with only those quantities in the pool that are used: each costs time at every point."""
+        first, used = len(self.whole.pick) - len(self.quantities), self.used
+        chosen = [k if k < first else first + used.index(k - first) for k in self.chosen]
+        return Features.of(chosen, self.positive, self.learned.only(used))
+
+    @property
+    def whole(self) -> Features:
+        """The inputs, with all quantities in the pool."""
+        return Features.of(self.chosen, self.positive, self.learned)
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """Which quantities are inputs."""
+        first = len(self.whole.pick) - len(self.quantities)
+        return tuple(sorted(k - first for k in self.chosen if k >= first))
+
+    def update(self, training: TrainingSet, focus: Focus, draws: Float[np.ndarray, "n d"], search: Search) -> Features:
+        """Learn quantities again where the posterior has moved, and search again where there is more to learn from."""
+        near = training.theta[np.linalg.norm(focus.white(training.theta), axis=1) <= 2.0 * REACH]
+        region = np.vstack([self._stretched(draws), near])
+        if len(near) >= max(len(self.names) + 5, GROWN * self.searched):
+            if not self.searched:
+                self._begin(region)
+            self._learn(region, draws, range(len(self.quantities)), ROUGH)
+            if not len(self.error):
+                self.quantities = ()  # the code has no answer in this region
+            self.searched = len(near)
+            self.chosen = search(training, focus, self.whole, draws).chosen
+        self._learn(region, draws, self.used, ACCURATE)
+        return self.features
+
+    def _begin(self, region: Float[np.ndarray, "n d"]) -> None:
+        """Find which quantities there are, and on which parameters they depend: one step along each."""
+        theory = cheap_theory(self.study)
+        if theory is None:
+            return
+        middle, spread = np.median(region, axis=0), region.std(axis=0)
+        values, ok, labels = self._exact(theory, np.vstack([middle, middle + np.diag(spread) / 2]))
+        if not ok.all():
+            return  # where the code fails there is nothing to learn from
+        effect = np.abs(values[1:] - values[0])
+        moved = effect > SMALLEST_EFFECT * effect.max(axis=0)
+        varies = effect.max(axis=0) > 1e-9 * np.abs(values[0])
+        kept = np.flatnonzero(varies & (moved.sum(axis=0) > 1))  # of one parameter alone: no better than that parameter
+        self.quantities = tuple(labels[i] for i in kept)
+        self.depends = tuple(tuple(np.flatnonzero(moved[:, i]).tolist()) for i in kept)
+        self.columns = kept
+        self.found = (np.zeros((0, len(self.names))), np.zeros((0, len(kept))))
+
+    def _outgrown(
+        self, draws: Float[np.ndarray, "n d"], region: Float[np.ndarray, "m d"], wanted: Sequence[int], error: float
+    ) -> bool:
+        """Whether posterior or training points lie beyond what was learned, or too close together for its errors."""
+        if not len(self.error):
+            return True
+        lower, upper = np.asarray(self.learned.lower), np.asarray(self.learned.upper)
+        inside, known = (((x >= lower) & (x <= upper)).all(axis=1).mean() for x in (draws, region))
+        spread = self.learned.at(draws).std(axis=0)
+        rows = list(wanted)
+        return bool(inside < COVERED or known < COVERED or (self.error[rows] > error * spread[rows]).any())
+
+    def _learn(
+        self,
+        region: Float[np.ndarray, "m d"],
+        draws: Float[np.ndarray, "n d"],
+        wanted: Sequence[int],
+        error: float,
+    ) -> None:
+        """Cheap calls in this region until these quantities err by that much of their spread over the draws, at most.
+
+        After `MOST_CALLS` they are as good as they get.
+        """
+        if not wanted or not self._outgrown(draws, region, wanted, error):
+            return
+        theory = cheap_theory(self.study)
+        assert theory is not None
+        lower, upper = region.min(axis=0), region.max(axis=0)
+        theta, found = self.found
+        inside = ((theta >= lower) & (theta <= upper)).all(axis=1)
+        theta, found = theta[inside], found[inside]
+        rng = np.random.default_rng(self.study.settings.seed + self.calls)
+        rows = list(wanted)
+        for _ in range(max(1, MOST_CALLS // CALLS)):
+            new = region[rng.choice(len(region), size=min(CALLS, len(region)), replace=False)]
+            values, ok, _ = self._exact(theory, new)
+            if not ok.any():
+                continue
+            theta, found = np.vstack([theta, new[ok]]), np.vstack([found, values[ok][:, self.columns]])
+            if len(theta) < 2 * len(self.names):
+                continue
+            learned = learn_quantities(theta, found[:, rows], [self.depends[i] for i in rows])
+            self.learned = learned.quantities.among(rows, len(self.quantities))
+            self.error = np.full(len(self.quantities), np.inf)
+            self.error[rows] = learned.error * found[:, rows].std(axis=0)
+            if (self.error[rows] <= error * self.learned.at(draws).std(axis=0)[rows]).all():
+                break
+        self.found = (theta, found)
+
+    def _exact(self, theory: Theory, theta: Float[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """Quantities at points of the emulator's inputs, (n, c), which calls succeeded, and the names."""
+        others = dict(zip(self.study.space.names, np.asarray(self.study.space.reference).tolist(), strict=True))
+        points = [
+            self.study.parameters.theory_inputs(others | dict(zip(self.names, row, strict=True)))
+            for row in theta.tolist()
+        ]
+        self.progress.start("cheap calls, for inputs in which the outputs are simple", len(points))
+        with self.open(theory) as engine:
+            calls = engine.compute(points, lambda call: self.progress.advance())
+        self.progress.stop()
+        self.calls += len(points)
+        ok = np.array([call.done for call in calls])
+        labels = next((list(c.observables.derived) for c in calls if c.observables is not None), [])
+        nothing = [np.nan] * len(labels)
+        rows = [[c.observables.derived[n] for n in labels] if c.observables else nothing for c in calls]
+        return np.array(rows).reshape(len(calls), len(labels)), ok, labels
+
+    def _stretched(self, draws: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+        """Draws moved away from their mean, within the prior: the region that tempered points will lie in."""
+        moved = draws.mean(axis=0) + STRETCH * (draws - draws.mean(axis=0))
+        return np.clip(moved, self.lower, self.upper)
+
+
+def described_inputs(names: Sequence[str], words: Sequence[str]) -> str:
+    """What is new, for a line of the log."""
+    changed = [f"{word} for {name}" for name, word in zip(names, words, strict=True) if word != name]
+    return ", ".join(changed) or "the parameters themselves"
