@@ -79,6 +79,7 @@ class Plan:
     nuisance: tuple[str, ...]
     spectra: tuple[str, ...]
     first: int
+    search: bool
     batch: int
     judging: int
     budget: int
@@ -93,7 +94,8 @@ class Plan:
         learn = max(self.batch, fewest_to_fit(len(self.inputs)))
         while learn < fewest_to_forecast(len(self.inputs)):
             learn += self.batch
-        return min(self.first + learn + self.judging, self.budget)
+        climb = len(self.inputs) + 1 if self.search else 0  # steps from the best point; at least
+        return min(self.first + climb + learn + self.judging, self.budget)
 
     def __str__(self) -> str:
         hours = "not known before the first call"
@@ -107,7 +109,7 @@ class Plan:
             "emulated in": ", ".join(self.inputs),
             "likelihoods' own": ", ".join(self.nuisance) or "none",
             "spectra": ", ".join(self.spectra) or "none",
-            "first points": f"{self.first}",
+            "first points": f"{self.first}" + (" over the box of the prior, then a search" if self.search else ""),
             "then": f"{self.batch} at a time to learn, {self.judging} to judge",
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
             "in the archive": f"{self.archived} finished calls of this code and settings",
@@ -136,7 +138,8 @@ def plan(study: Study) -> Plan:
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
-        first=len(first_points(study)),
+        first=2 * (len(emulator_inputs(study)) + 1) if study.start == "search" else len(first_points(study)),
+        search=study.start == "search",
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,

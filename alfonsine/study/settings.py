@@ -110,11 +110,16 @@ class AccuracySettings(Block):
 
 
 class PointsSettings(Block):
-    """Where exact calls are made: `batch` at a time, from the posterior at `temperature`, after `start`."""
+    """Where exact calls are made: `batch` at a time, from the posterior at `temperature`, after `start`.
+
+    start   steps: from the reference along each parameter; search: the posterior is looked for in the box of the prior;
+            latin_hypercube, sobol: a design over the box; auto: steps where every parameter of the theory has a ref,
+            search otherwise
+    """
 
     batch: int = Field(default=8, ge=1, le=100_000)
     temperature: float = Field(default=2.0, ge=1, le=100)
-    start: Literal["steps", "latin_hypercube", "sobol"] = "steps"
+    start: Literal["auto", "steps", "search", "latin_hypercube", "sobol"] = "auto"
 
 
 class DesignSettings(Block):
