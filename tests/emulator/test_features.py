@@ -147,6 +147,7 @@ def test_an_exchange_is_allowed_where_its_slope_has_one_sign_and_is_nowhere_near
 
 def test_slopes_of_the_pool_are_those_of_automatic_differentiation(learned):
     theta, positive = draws(5, seed=14), np.array([0.0, 0.0, 1.0])
+    found = pool_gradient(theta, positive, learned.quantities)
     for first in range(0, found.shape[1] - 2):
         three = Features.of((first, first + 1, first + 2), positive, learned.quantities)
         expected = jax.vmap(jax.jacobian(three))(jnp.asarray(theta))
