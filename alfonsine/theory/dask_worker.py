@@ -76,7 +76,9 @@ def _processes(count: int, max_tasks: int, memory: float | None, alone: bool) ->
         return
     key = (count, max_tasks, memory)
     with _lock:
-        if key not in _pools or not _pools[key].pool.active:
+        if key in _pools and not _pools[key].pool.active:  # one of its processes died while it had nothing to do
+            _end(_pools.pop(key).pool)
+        if key not in _pools:
             _pools[key] = _Pool(worker_pool(count, max_tasks, memory))
         kept = _pools[key]
         kept.users += 1

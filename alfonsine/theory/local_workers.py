@@ -39,7 +39,7 @@ class LocalWorkers:
             try:
                 for number, outcome in self._attempt(left, archive):
                     yield left.pop(number), outcome
-            except BrokenProcessPool as error:  # a worker died between calls: no point is to blame
+            except BrokenProcessPool as error:  # a worker died while it had nothing to do: no point is to blame
                 self.close()
                 broken += 1
                 if broken > BROKEN_POOLS_ALLOWED:

@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter
@@ -76,9 +77,13 @@ class Outcome:
 
 
 def begin(pool: ProcessPool, task: Task, store: Store) -> ProcessFuture[tuple[list[bool], int]]:
-    """Have a worker carry out a task."""
+    """Have a worker carry out a task; BrokenProcessPool where a worker has died while it had nothing to do."""
     count = len(task.batch)
-    return pool.schedule(evaluate, (task, store), timeout=task.limit if count == 1 else task.limit * count + GRACE)
+    limit = task.limit if count == 1 else task.limit * count + GRACE
+    try:
+        return pool.schedule(evaluate, (task, store), timeout=limit)
+    except RuntimeError as error:
+        raise BrokenProcessPool(one_line(error)) from None
 
 
 def settle(task: Task, store: Store, future: ProcessFuture[tuple[list[bool], int]], memory: float | None) -> Outcome:
