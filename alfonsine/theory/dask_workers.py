@@ -110,7 +110,9 @@ class DaskWorkers:
         try:
             for future in as_completed(futures, loop=self.client.loop):
                 task = known[future.key]
-                yield task, self._outcome(future, task, archive, incoming)
+                outcome = self._outcome(future, task, archive, incoming)
+                future.release()  # or Dask would make the call again if the worker that holds its outcome dies
+                yield task, outcome
         finally:
             self.client.cancel(futures)
 

@@ -123,6 +123,7 @@ class Engine:
         """Calls as they are finished, until none is missing."""
         left = dict(missing)
         killed: set[str] = set()
+        taken: list[str] = []
         while left:
             tasks = self._tasks({key: point for key, point in left.items() if key not in killed})
             tasks = tasks or [self._task([next(iter(left.items()))], alone=True)]
@@ -130,14 +131,15 @@ class Engine:
                 self.solves += outcome.solves
                 for (key, _), fresh in zip(task.batch, outcome.fresh, strict=False):
                     del left[key]
-                    yield replace(self._stored(key), fresh=fresh)
+                    yield replace(self._stored(key, taken), fresh=fresh)
                 if outcome.killed:
                     key, inputs = task.batch[len(outcome.fresh)]
                     if task.alone:
                         self.archive.put(Call(key, inputs, "failed", outcome.killed, 0.0, None), self.identity)
                         del left[key]
-                        yield replace(self._stored(key), fresh=True)
+                        yield replace(self._stored(key, taken), fresh=True)
                     killed.add(key)
+            self._incoming.discard(taken)
 
     def _tasks(self, points: Points) -> list[Task]:
         """The points, together where the theory says so, but never so that a worker has nothing to do."""
@@ -153,10 +155,11 @@ class Engine:
     def _task(self, batch: Sequence[tuple[str, dict[str, float]]], alone: bool = False) -> Task:
         return Task(self._theory, self.identity, tuple(batch), self.timeout, alone)
 
-    def _stored(self, key: str) -> Call:
-        """The finished call that a worker has reported."""
+    def _stored(self, key: str, taken: list[str]) -> Call:
+        """The finished call that a worker has reported; `taken` notes those that came by way of a file."""
         call = self.archive.get(key)
         if call is None and self._incoming.take(key, self.archive, PATIENCE) is not None:
+            taken.append(key)
             call = self.archive.get(key)
         if call is None:
             raise RuntimeError(f"the archive {self.archive.path} has lost a call that was just written")

@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,14 +97,24 @@ class Incoming:
         return True
 
     def take(self, key: str, archive: Archive, patience: float = 0.0) -> Call | None:
-        """Move one call to the archive; None where there is none after `patience` seconds."""
+        """Put one call into the archive; None where there is none after `patience` seconds.
+
+        The file stays until it is discarded: a worker that is asked for the call once more, as Dask asks where another
+        died before it was heard, must find it.
+        """
         path, end = self._file(key), time.monotonic() + patience
         while isinstance(found := self._read(path), str):
             if time.monotonic() >= end:
                 return None
             time.sleep(0.1)
             self._names()  # listing a folder makes a network file system look again
-        return self._moved(path, *found, archive)
+        archive.put(*found)  # durable when it returns; where the archive has the call already, that one stands
+        return found[0]
+
+    def discard(self, keys: Iterable[str]) -> None:
+        """Remove files of calls that are in the archive."""
+        for key in keys:
+            self._file(key).unlink(missing_ok=True)
 
     def take_all(self, archive: Archive) -> list[str]:
         """Move all whole calls to the archive; what was not taken and why, a line for each."""
@@ -120,13 +130,9 @@ class Incoming:
                 if isinstance(found, str):
                     refused.append(f"left alone: {path} ({found})")
                 else:
-                    self._moved(path, *found, archive)
+                    archive.put(*found)
+                    path.unlink(missing_ok=True)
         return refused
-
-    def _moved(self, path: Path, call: Call, identity: Mapping[str, Any], archive: Archive) -> Call:
-        archive.put(call, identity)  # durable when it returns; where the archive has the call already, that one stands
-        path.unlink(missing_ok=True)
-        return call
 
     def _read(self, path: Path) -> tuple[Call, Mapping[str, Any]] | str:
         """The call and its theory; or what is wrong with the file."""

@@ -57,6 +57,9 @@ def test_a_call_goes_through_a_file_into_the_archive_bit_for_bit(archive, incomi
         assert not incoming.put(replace(call, seconds=9.0), IDENTITY)  # the first entry stands
         assert_same(incoming.get(call.key), call)
     assert incoming.take(calls[0].key, archive).key == calls[0].key
+    assert incoming.get(calls[0].key) is not None  # until it is discarded
+    incoming.discard([calls[0].key])
+    assert incoming.get(calls[0].key) is None
     assert incoming.take_all(archive) == []
     assert len(archive) == 3 and archive.theories() == [IDENTITY]
     for call in calls:
