@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from alfonsine.errors import InputError
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.incoming import Incoming
-from alfonsine.theory.task import Outcome, Task, entries
+from alfonsine.theory.task import Outcome, Task, ended
 from alfonsine.theory.theory import one_line
 from alfonsine.theory.workers import is_worker, no_main_script
 
@@ -131,7 +131,7 @@ class DaskWorkers:
             return future.result()
         except KilledWorker as error:
             reason = f"{error.allowed_failures + 1} workers of the cluster died at it"
-            return Outcome(entries(task, archive, incoming), killed=reason)
+            return ended(task, reason, archive, incoming)
         except (CancelledError, TimeoutError, OSError) as error:
             raise InputError(
                 f"expected the Dask scheduler to stay, got '{one_line(error) or type(error).__name__}'; start it again "

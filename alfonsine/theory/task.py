@@ -101,7 +101,7 @@ def settle(task: Task, store: Store, future: ProcessFuture[tuple[list[bool], int
         by_clock = len(task.batch) > 1 and error.exitcode == -signal.SIGALRM
         failure = too_slow if by_clock else (_fate(error.exitcode, memory), 0.0)
         if not task.alone and (number == signal.SIGKILL or (error.exitcode == OUT_OF_MEMORY and memory)):
-            return Outcome(entries(task, store), killed=failure[0])
+            return ended(task, failure[0], store)
     first = entries(task, store)
     if len(first) < len(task.batch):
         key, inputs = task.batch[len(first)]
@@ -109,6 +109,12 @@ def settle(task: Task, store: Store, future: ProcessFuture[tuple[list[bool], int
         store.put(Call(key, inputs, "failed", *failure, None), task.identity)
         first = (*first, True)
     return Outcome(first)
+
+
+def ended(task: Task, killed: str, *stores: Store) -> Outcome:
+    """What became of a task whose process was killed: perhaps all of it was done, and only not told any more."""
+    first = entries(task, *stores)
+    return Outcome(first, killed=killed if len(first) < len(task.batch) else "")
 
 
 def entries(task: Task, *stores: Store) -> tuple[bool, ...]:

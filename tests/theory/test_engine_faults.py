@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from pebble import ProcessExpired, ProcessFuture
 from test_engine import LINEAR, MATRIX, OFFSET, diary, line_of_points
 
 from alfonsine.errors import InputError
@@ -18,7 +19,7 @@ from alfonsine.theory.engine import Engine
 from alfonsine.theory.local_workers import LocalWorkers
 from alfonsine.theory.observables import Observables
 from alfonsine.theory.python import PythonTheory
-from alfonsine.theory.task import Task, evaluate
+from alfonsine.theory.task import Outcome, Task, evaluate, settle
 from alfonsine.theory.toy import DiaryToy, LinearToy
 
 KILLED = """
@@ -54,6 +55,21 @@ def test_a_killed_process_may_be_a_victim_so_its_point_is_tried_once_more_by_its
     assert Counter(x for x, _ in begun) == {"0.1": 1, "0.2": 1, "0.3": 1, "0.5": 2}
     last = next(pid for x, pid in reversed(begun) if x == "0.5")
     assert [pid for _, pid in begun].count(last) == 1, "the second attempt was not in a process of its own"
+
+
+@pytest.mark.parametrize("deed", ["crash", "hang"])
+def test_a_process_that_is_killed_when_all_is_stored_is_no_failure(tmp_path, deed):
+    """It dies between its entry and its word of it."""
+    (tmp_path / "last.py").write_text("def act(p):\n    return {'data': [p['x']]}\n")
+    theory = PythonTheory.of("last:act", tmp_path)
+    key = Archive.key(theory.identity(), {"x": 1.0})
+    task = Task(pickle.dumps(theory), theory.identity(), ((key, {"x": 1.0}),), 60.0)
+    future = ProcessFuture()
+    future.set_exception(ProcessExpired("", code=-signal.SIGKILL) if deed == "crash" else TimeoutError())
+    with Archive(tmp_path / "a.db") as archive:
+        evaluate(task, archive)
+        assert settle(task, archive, future, None) == Outcome((True,))
+        assert archive.get(key).done
 
 
 GREED = """
