@@ -36,7 +36,7 @@ class Inputs:
     """The features in use, and the cheap calls behind those that are quantities of the exact code.
 
     names    inputs of the emulator as sampled
-    open     a fresh engine for cheap calls; its workers live only as long as they are needed
+    open     an engine for cheap calls
     progress hears of them
     """
 

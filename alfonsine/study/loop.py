@@ -79,8 +79,8 @@ class Run:
         return self.study.settings.accuracy.calls - self.spent
 
     def cheap_engine(self, theory: Theory) -> Engine:
-        """Workers for cheap calls, behind the same archive."""
-        return Engine(theory, self.engine.archive, workers=self.engine.workers, timeout=self.engine.timeout)
+        """The same workers for cheap calls, behind the same archive."""
+        return self.engine.of(theory)
 
     def go(self) -> Ending:
         """Run until the certificate passes or the budget is spent."""

@@ -23,7 +23,7 @@ from alfonsine.study.compare import band_errors, best_fit
 from alfonsine.study.history import finite
 from alfonsine.study.loop import Ending
 from alfonsine.study.prepare import Study
-from alfonsine.study.rounds import write_durably
+from alfonsine.theory.durable import write_durably
 
 EMULATOR = "emulator.safetensors"
 PACKAGES = ("alfonsine", "jax", "blackjax", "equinox", "numpy", "scipy")

@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from alfonsine.errors import telling_disk_trouble
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
@@ -18,6 +19,7 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.propose import first_points
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
+from alfonsine.study.workers import open_workers
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.engine import Engine
 
@@ -27,14 +29,16 @@ ARCHIVE = "archive.sqlite"
 @contextmanager
 def open_engine(study: Study) -> Iterator[Engine]:
     """The exact code behind the archive of the run folder."""
-    compute = study.settings.compute
     with (
+        telling_disk_trouble(),
         Archive(study.folder / ARCHIVE) as archive,
-        Engine(study.theory, archive, workers=compute.count, timeout=compute.timeout) as engine,
+        open_workers(study.settings) as workers,
+        Engine(study.theory, archive, workers=workers, timeout=study.settings.compute.timeout) as engine,
     ):
         yield engine
 
 
+@telling_disk_trouble()
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
     clock = Clock()
@@ -42,6 +46,8 @@ def run(study: Study, progress: Progress | None = None) -> Result:
     progress = Logged(progress or Silent(), study.folder / "log")
     keep_study(study)
     with open_engine(study) as engine:
+        for line in engine.refused:
+            progress.say(line)
         ending = Run(study, engine, progress, clock).go()
     progress.start("final posterior")
     result = conclude(study, ending, clock)
@@ -86,6 +92,7 @@ class Plan:
     archived: int
     seconds_per_call: float | None
     workers: int
+    place: str
     folder: Path
 
     @property
@@ -113,7 +120,7 @@ class Plan:
             "then": f"{self.batch} at a time to learn, {self.judging} to judge",
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
             "in the archive": f"{self.archived} finished calls of this code and settings",
-            "time": f"{hours}, on {self.workers} workers",
+            "time": f"{hours}, on {self.place}",
             "run folder": str(self.folder),
         }
         width = max(map(len, lines))
@@ -146,5 +153,6 @@ def plan(study: Study) -> Plan:
         archived=archived,
         seconds_per_call=seconds,
         workers=settings.compute.count,
+        place=settings.compute.place,
         folder=study.folder,
     )

@@ -7,7 +7,6 @@ Nothing here computes; `alfonsine.study.parameters` says what the parameters mea
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from alfonsine.errors import InputError
+from alfonsine.study.compute_settings import ComputeSettings
 from alfonsine.study.explain import explain
 from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.read import Source, read_yaml
@@ -151,20 +151,6 @@ class DesignSettings(Block):
         if self.solves is not None and self.solves > self.number:
             raise ValueError(f"expected at most {self.number} solves, one for each model, got {self.solves}")
         return self
-
-
-class ComputeSettings(Block):
-    """Local workers (`auto`: one for each core) and the seconds after which a hung call is stopped."""
-
-    workers: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(default="auto", examples=["auto"])
-    timeout: float = Field(default=300.0, gt=0, le=1_000_000)
-
-    @property
-    def count(self) -> int:
-        """Number of workers: as given, or the cores that this process may use."""
-        if self.workers != "auto":
-            return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class PublishedSettings(Block):

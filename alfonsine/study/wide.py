@@ -125,7 +125,7 @@ def plan_box(study: Study) -> str:
                 known.add(tuple(sorted(call.inputs.items())))
                 found += [call.seconds] if call.done else []
     asked = [tuple(sorted(point.items())) for points in design(study) for point in theory_points(study, points)]
-    calls, workers = sum(point not in known for point in asked), study.settings.compute.count
+    calls, compute = sum(point not in known for point in asked), study.settings.compute
     kind = settings.kind + (", denser towards the edges" if settings.density == "edges" else "")
     if settings.solves is not None:
         cheap = [name for name, each in zip(names, cheap_inputs(study), strict=True) if each]
@@ -133,7 +133,7 @@ def plan_box(study: Study) -> str:
     time = "not known before the first call"
     if found:
         seconds = float(np.mean(found))
-        time = f"{seconds * calls / workers / 60:.1f} minutes at {seconds:.2g} s a call, on {workers} workers"
+        time = f"{seconds * calls / compute.count / 60:.1f} minutes at {seconds:.2g} s a call, on {compute.place}"
     lines = {
         "exact code": study.settings.theory.code,
         "emulated in": ", ".join(names),

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,10 @@ class Archive:
             rows = connection.execute("SELECT identity FROM theories ORDER BY rowid").fetchall()
         return [json.loads(identity) for (identity,) in rows]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An archive travels to another process as its path, and is opened there once."""
+        return _opened, (str(self.path),)
+
     def close(self) -> None:
         """Close the file; entries are safe with or without it."""
         with self._lock:
@@ -137,10 +142,7 @@ class Archive:
             except sqlite3.OperationalError as error:
                 # the switch to write-ahead mode does not wait for another process that is creating the file
                 if not _busy(error) or time.monotonic() > deadline:
-                    raise InputError(
-                        f"expected an archive that can be written at {self.path}, got '{error}'; "
-                        "choose another folder or mend its permissions"
-                    ) from None
+                    raise self._unwritable(error) from None
                 time.sleep(0.05)
             except sqlite3.DatabaseError as error:
                 raise self._damaged(f"'{error}'") from None
@@ -183,16 +185,30 @@ class Archive:
         with self._lock:
             try:
                 yield self._connection
+            except sqlite3.OperationalError as error:  # a full disk, say, is not the fault of the file
+                raise self._unwritable(error) from None
             except sqlite3.DatabaseError as error:
                 if type(error) is not sqlite3.DatabaseError:
-                    raise  # a full disk or a closed archive is not the fault of the file
+                    raise  # nor is a closed archive
                 raise self._damaged(f"'{error}'") from None
+
+    def _unwritable(self, error: sqlite3.OperationalError) -> InputError:
+        remedy = "make room" if "full" in str(error) else "make room, mend its permissions or choose another folder"
+        return InputError(
+            f"expected an archive that can be written at {self.path}, got '{error}'; {remedy}, then give the same "
+            "command again: finished calls are kept"
+        )
 
     def _damaged(self, found: str) -> InputError:
         return InputError(
             f"expected an alfonsine archive at {self.path}, got {found}; "
             "restore a copy, or move the file away to start anew"
         )
+
+
+@lru_cache(maxsize=1)
+def _opened(path: str) -> Archive:
+    return Archive(path)
 
 
 @contextmanager
