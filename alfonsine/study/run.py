@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
-import numpy as np
 
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
@@ -18,7 +17,7 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.propose import first_points
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
-from alfonsine.theory.archive import Archive
+from alfonsine.theory.archive import Archive, Summary
 from alfonsine.theory.engine import Engine
 
 ARCHIVE = "archive.sqlite"
@@ -121,13 +120,10 @@ class Plan:
 def plan(study: Study) -> Plan:
     """Say what `run` would compute. Makes no exact call and writes nothing."""
     settings = study.settings
-    path, archived, seconds = study.folder / ARCHIVE, 0, None
+    path, found = study.folder / ARCHIVE, Summary(0, 0, None)
     if path.exists():
         with Archive(path) as archive:
-            calls = list(archive.of(study.theory.identity()))
-            archived = len(calls)
-            done = [call.seconds for call in calls if call.done]
-            seconds = float(np.mean(done)) if done else None
+            found = archive.summary(study.theory.identity())
     needed = {name: name for likelihood in study.likelihoods.values() for name in likelihood.spectra}
     for likelihood in study.likelihoods.values():
         needed |= {name: f"{name} (splined from {len(ell)} multipoles)" for name, ell in likelihood.splined.items()}
@@ -140,8 +136,8 @@ def plan(study: Study) -> Plan:
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
-        archived=archived,
-        seconds_per_call=seconds,
+        archived=found.total,
+        seconds_per_call=found.seconds,
         workers=settings.compute.count,
         folder=study.folder,
     )
