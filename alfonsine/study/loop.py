@@ -23,6 +23,7 @@ from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.outcome import Outcome
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.errors import InputError
+from alfonsine.study.begin_warm import begin_warm
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, check_observables, compute_points
@@ -34,6 +35,7 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
 from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
+from alfonsine.study.warm_start import open_warm_start, own_key
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
@@ -46,6 +48,7 @@ class Ending:
 
     cheap    number of calls of the exact code's inexpensive part
     inputs   what each input of the emulator is
+    reused   number of earlier calls that were learned from
     """
 
     lesson: Lesson
@@ -54,6 +57,7 @@ class Ending:
     calls: Computed
     cheap: int
     inputs: tuple[str, ...]
+    reused: int = 0
 
 
 class Run:
@@ -64,10 +68,12 @@ class Run:
         self.rounds, self.history = Rounds(study.folder, study.settings.digest), History(study.folder, clock)
         self.names = emulator_inputs(study)
         self.inputs = Inputs(study, self.names, self.cheap_engine, progress)
-        self.key = jax.random.key(study.settings.seed)
+        self.warm = open_warm_start(study, engine.archive, self.rounds)
+        self.key = own_key(jax.random.key(study.settings.seed), self.warm)
         self.told = self.names  # inputs of which the log knows
         self.number = 0
         self.spent = 0
+        self.reused = 0
         self.calls: Computed | None = None
 
     @property
@@ -86,7 +92,9 @@ class Run:
             judged, certificate = self.judge(lesson)
             decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
             if decided or self.left < self.study.settings.accuracy.judging:
-                return Ending(lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words)
+                return Ending(
+                    lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words, self.reused
+                )
             lesson = self.train(lesson, judged)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
@@ -135,7 +143,14 @@ class Run:
                 return judged, certificate
 
     def begin(self) -> Computed:
-        """The first round, and a second to the other side of the steps that failed."""
+        """The first round, and a second to the other side of the steps that failed; or what earlier work knows."""
+        if self.warm is not None:
+            budget = self.left - self.study.settings.accuracy.judging
+            known = begin_warm(
+                self.study, self.warm, lambda points: self.make(START, points)[0], budget, self.progress.say
+            )
+            self.reused = int(known.done.sum()) - (0 if self.calls is None else int(self.calls.done.sum()))
+            return known
         known, _ = self.make(START, lambda: first_points(self.study))
         if self.study.settings.points.start == "steps" and not known.done[0]:
             raise InputError(
@@ -156,6 +171,8 @@ class Run:
 
     def first_around(self, known: Computed) -> Around:
         """What stands for the posterior before there is one."""
+        if self.warm is not None:
+            return Around(Focus.of_samples(self.warm.draws, self.inputs.features), self.warm.draws)
         draws = first_draws(self.study, known.theta[known.done])[:, list(self.study.space.index(self.names))]
         return Around(Focus.of_samples(draws, self.inputs.features), draws)
 

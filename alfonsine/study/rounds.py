@@ -15,6 +15,8 @@ from jaxtyping import Float
 from alfonsine.errors import InputError
 
 START, LEARN, JUDGE = "start", "learn", "judge"
+ARCHIVE = "archive.sqlite"  # of the run folder
+WARM_START = "warm_start.json"  # beside the rounds: what they begin from
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax
 
+from alfonsine.study.begin_warm import first_calls
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
@@ -17,10 +18,10 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.propose import first_points
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
+from alfonsine.study.rounds import ARCHIVE
+from alfonsine.study.warm_start import planned_warm_start
 from alfonsine.theory.archive import Archive, Summary
 from alfonsine.theory.engine import Engine
-
-ARCHIVE = "archive.sqlite"
 
 
 @contextmanager
@@ -85,10 +86,14 @@ class Plan:
     seconds_per_call: float | None
     workers: int
     folder: Path
+    warm: tuple[str, ...] = ()
+    reused: int = 0
 
     @property
     def least(self) -> int:
         """Calls if everything goes well: the first points, enough for curvature, one verdict."""
+        if self.warm and self.reused + self.first >= fewest_to_forecast(len(self.inputs)):
+            return min(self.first + self.judging, self.budget)
         learn = max(self.batch, fewest_to_fit(len(self.inputs)))
         while learn < fewest_to_forecast(len(self.inputs)):
             learn += self.batch
@@ -114,7 +119,8 @@ class Plan:
             "run folder": str(self.folder),
         }
         width = max(map(len, lines))
-        return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+        told = [(name, value) for name, value in lines.items()] + [("warm start", line) for line in self.warm]
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in told)
 
 
 def plan(study: Study) -> Plan:
@@ -124,6 +130,8 @@ def plan(study: Study) -> Plan:
     if path.exists():
         with Archive(path) as archive:
             found = archive.summary(study.theory.identity())
+    warm = planned_warm_start(study)
+    begun = first_calls(study, warm, settings.accuracy.calls - settings.accuracy.judging) if warm else None
     needed = {name: name for likelihood in study.likelihoods.values() for name in likelihood.spectra}
     for likelihood in study.likelihoods.values():
         needed |= {name: f"{name} (splined from {len(ell)} multipoles)" for name, ell in likelihood.splined.items()}
@@ -132,7 +140,7 @@ def plan(study: Study) -> Plan:
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
-        first=len(first_points(study)),
+        first=begun.number if begun else len(first_points(study)),
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
@@ -140,4 +148,6 @@ def plan(study: Study) -> Plan:
         seconds_per_call=found.seconds,
         workers=settings.compute.count,
         folder=study.folder,
+        warm=warm.words if warm else (),
+        reused=begun.reused if begun else 0,
     )

@@ -138,6 +138,16 @@ class Archive:
         """The calls of one theory, in the order in which they finished."""
         return self._select("WHERE theory = ?", (_digest(identity),))
 
+    def inputs_of(self, identity: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
+        """Key and inputs of the calls of one theory, in the order in which they finished, without what came out."""
+        for rows in self._rows("WHERE theory = ?", (_digest(identity),)):
+            with self._access() as connection:
+                found = connection.execute(
+                    f"SELECT key, inputs FROM calls WHERE rowid IN ({_marks(rows)}) ORDER BY rowid", rows
+                ).fetchall()
+            for key, inputs in found:
+                yield key, _inputs(inputs)
+
     def theories(self) -> list[dict[str, Any]]:
         """The identities of all theories that have an entry."""
         with self._access() as connection:
@@ -156,16 +166,20 @@ class Archive:
         self.close()
 
     def _select(self, condition: str, values: tuple[str, ...]) -> Iterator[Call]:
+        for rows in self._rows(condition, values):
+            with self._access() as connection:
+                found = connection.execute(
+                    f"SELECT {COLUMNS} FROM calls WHERE rowid IN ({_marks(rows)}) ORDER BY rowid", rows
+                ).fetchall()
+            yield from map(self._call, found)
+
+    def _rows(self, condition: str, values: tuple[str, ...]) -> Iterator[list[int]]:
+        """Numbers of entries, some at a time, in the order in which they were made."""
         with self._access() as connection:
             # sorted here: asked for in their order, sqlite would rather read the entries than the index
             rows = sorted(connection.execute(f"SELECT rowid FROM calls {condition}", values))
         for first in range(0, len(rows), TOGETHER):
-            some = [row for (row,) in rows[first : first + TOGETHER]]
-            with self._access() as connection:
-                found = connection.execute(
-                    f"SELECT {COLUMNS} FROM calls WHERE rowid IN ({_marks(some)}) ORDER BY rowid", some
-                ).fetchall()
-            yield from map(self._call, found)
+            yield [row for (row,) in rows[first : first + TOGETHER]]
 
     def _call(self, row: tuple[Any, ...]) -> Call:
         key, inputs, status, reason, seconds, data, digest, finished = row
@@ -173,7 +187,7 @@ class Archive:
             # sqlite fills a page that was cut off with zeros and says nothing
             if data is not None and hashlib.sha256(data).hexdigest() != digest:
                 raise ValueError
-            values = {name: float.fromhex(value) for name, value in json.loads(inputs).items()}
+            values = _inputs(inputs)
             observables = None if data is None else Observables.from_bytes(data)
         except (InputError, ValueError, AttributeError, TypeError):
             raise self._damaged("an entry that cannot be read") from None
@@ -294,6 +308,10 @@ def _row(call: Call, theory: str | None) -> tuple[Any, ...]:
     finished = call.finished or datetime.now(UTC).isoformat(timespec="milliseconds")
     digest = None if data is None else hashlib.sha256(data).hexdigest()
     return (call.key, theory, inputs, call.status, call.reason, call.seconds, finished, data, digest)
+
+
+def _inputs(stored: str) -> dict[str, float]:
+    return {name: float.fromhex(value) for name, value in json.loads(stored).items()}
 
 
 def _marks(values: Sequence[Any]) -> str:
