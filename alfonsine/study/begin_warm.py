@@ -27,12 +27,14 @@ class FirstCalls:
 
     checks  rows of the earlier calls that are made again
     new     how many points in directions in which no earlier call lies, or of which nothing is known
-    reused  earlier calls that are learned from without a check
+    reused  earlier calls that are learned from if all checks agree
+    seconds mean time of the earlier calls; None where there are none
     """
 
     checks: Int[np.ndarray, " c"]
     new: int
     reused: int
+    seconds: float | None
 
     @property
     def number(self) -> int:
@@ -42,14 +44,15 @@ class FirstCalls:
 
 def first_calls(study: Study, warm: WarmStart, left: int) -> FirstCalls:
     """Which calls come first, `left` at most if that suffices for the checks."""
-    checks = [row for source in np.unique(warm.source[~warm.same]) for row in _checks(study, warm, source)]
+    checks = [row for source in np.unique(warm.source[~warm.same]).tolist() for row in _checks(study, warm, source)]
     columns = list(study.space.index(emulator_inputs(study)))
-    reused, fewest = int(warm.of(warm.same).done.sum()), fewest_to_forecast(len(columns))
     flat = int(np.sum(np.ptp(warm.theta[:, columns], axis=0) == 0)) if len(warm.theta) else 0
     new = max(study.settings.points.batch, 2 * (flat + 1)) if flat else 0
     if not len(checks):
-        new = max(new, fewest - reused)
-    return FirstCalls(np.array(checks, dtype=int), max(0, min(new, left - len(checks))), reused)
+        new = max(new, fewest_to_forecast(len(columns)) - int(warm.of(warm.same).done.sum()))
+    seconds = [call.seconds for call in warm.calls if call.done]
+    new, mean = max(0, min(new, left - len(checks))), float(np.mean(seconds)) if seconds else None
+    return FirstCalls(np.array(checks, dtype=int), new, len(seconds) - len(checks), mean)
 
 
 def begin_warm(study: Study, warm: WarmStart, make: Make, left: int, say: Callable[[str], None]) -> Computed:
@@ -62,7 +65,7 @@ def begin_warm(study: Study, warm: WarmStart, make: Make, left: int, say: Callab
         points = np.vstack([warm.theta[rows], _placed(study, warm, warm.theta, places, first.new)])
         new = make(lambda: points)
         check_observables(study, new)
-        for source in np.unique(warm.source[rows]):
+        for source in np.unique(warm.source[rows]).tolist():
             valid = _checked(study, warm, source, rows, new, say)
             places = places if valid is not None else np.vstack([places, warm.theta[_unchecked(warm, source)]])
             known = known if valid is None else known + valid
@@ -97,9 +100,10 @@ def _checked(
     ours, theirs = [new.calls[i] for i in here], warm.of(_unchecked(warm, source))
     found = verdict(study, ours, [warm.calls[rows[i]] for i in here], theirs.calls)
     name, number = study.settings.warm_start[source].run, len(theirs.calls)
-    say(f"  warm start: {name}: {number} calls {'' if found.agrees else 'not '}learned from, since {found.words}")
     if not found.agrees:
+        say(f"  warm start: {name}: {number} calls not learned from, only where they lie: {found.words}")
         return None
+    say(f"  warm start: {name}: {number} calls learned from: {found.words}")
     rest = warm.of(_unchecked(warm, source) & ~np.isin(np.arange(len(warm.calls)), rows))
     like = next(call.observables for call in ours if call.observables is not None)
     return Computed(rest.theta, tuple(adapted(study, call, like) for call in rest.calls))
@@ -133,6 +137,8 @@ def _placed(
     Candidates are the places of earlier calls near the expected posterior, where there are twice as many as wanted, in
     directions that they do not explore moved as draws are; else tempered draws.
     """
+    if count < 1:
+        return known[:0]
     columns = list(study.space.index(emulator_inputs(study)))
     lower, upper = (np.asarray(x)[columns] for x in (study.space.lower, study.space.upper))
     middle = warm.draws.mean(axis=0)

@@ -223,7 +223,9 @@ def verdict(study: Study, ours: Sequence[Call], theirs: Sequence[Call], others: 
         largest = max(largest, total)
         if unseen := _unseen(study, like, found, others):
             return Verdict(False, unseen)
-    return Verdict(True, f"they differ by {largest:.2g} errors of the data, {allowed:.2g} allowed")
+    return Verdict(
+        True, f"{len(ours)} of them differ by {largest:.2g} errors of the data at most, {allowed:.2g} allowed"
+    )
 
 
 def _unseen(study: Study, ours: Observables, theirs: Observables, others: Sequence[Call]) -> str:

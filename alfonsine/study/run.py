@@ -145,7 +145,7 @@ def plan(study: Study) -> Plan:
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
         archived=found.total,
-        seconds_per_call=found.seconds,
+        seconds_per_call=found.seconds or (begun.seconds if begun else None),
         workers=settings.compute.count,
         folder=study.folder,
         warm=warm.words if warm else (),
