@@ -8,21 +8,18 @@ What is counted or listed is read from an index of a tenth of a kilobyte per ent
 spectra are what makes an archive large. A file from before there was that index is given one when it is opened.
 """
 
-import hashlib
 import json
-import math
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from alfonsine.errors import InputError
 from alfonsine.theory.call import Call
-from alfonsine.theory.observables import Observables
+from alfonsine.theory.entry import COLUMNS, INSERT, Row, call_of, digest_of, exact, inputs_of, row_of
 
 APPLICATION_ID = 0x416C6653  # "AlfS": tells our files from other people's
 INDEX = "CREATE INDEX IF NOT EXISTS calls_of_theory ON calls (theory, status, seconds)"
@@ -34,7 +31,6 @@ SCHEMA = (
     INDEX,
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
-COLUMNS = "key, inputs, status, reason, seconds, observables, digest, finished"
 FULL_CHECK_BELOW = 100e6  # bytes; larger files are checked page by page as they are read
 PATIENCE = 60.0  # seconds to wait for another writer
 TOGETHER = 64  # entries read in one statement: spectra of a large archive do not fit in memory together
@@ -69,8 +65,8 @@ class Archive:
     @staticmethod
     def key(identity: Mapping[str, Any], inputs: Mapping[str, float]) -> str:
         """Digest of all that decides a result: sha256 of canonical JSON, inputs exact to the last bit."""
-        exact = {name: _exact(name, value).hex() for name, value in inputs.items()}
-        return _digest({"theory": identity, "inputs": exact})
+        values = {name: exact(name, value).hex() for name, value in inputs.items()}
+        return digest_of({"theory": identity, "inputs": values})
 
     def get(self, key: str) -> Call | None:
         """The finished call of this key, or None."""
@@ -87,13 +83,13 @@ class Archive:
 
     def put_all(self, calls: Iterable[Call], identity: Mapping[str, Any] | None = None) -> int:
         """Store finished calls of one theory, all of them or none; how many were not there before."""
-        theory = None if identity is None else _digest(identity)
-        rows = [_row(call, theory) for call in calls]
+        theory = None if identity is None else digest_of(identity)
+        rows = [row_of(call, theory) for call in calls]
         with self._access() as connection, _transaction(connection):
             if identity is not None:
                 entry = (theory, json.dumps(identity, sort_keys=True))
                 connection.execute("INSERT OR IGNORE INTO theories VALUES (?, ?)", entry)
-            return connection.executemany("INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?)", rows).rowcount
+            return connection.executemany(INSERT, rows).rowcount
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Which of these keys have an entry; no entry is read."""
@@ -120,7 +116,7 @@ class Archive:
         with self._access() as connection:
             rows = connection.execute(
                 "SELECT status, COUNT(*), SUM(seconds) FROM calls WHERE theory = ? GROUP BY status",
-                (_digest(identity),),
+                (digest_of(identity),),
             ).fetchall()
         found = {status: (number, seconds) for status, number, seconds in rows}
         done, seconds = found.get("done", (0, 0.0))
@@ -136,17 +132,17 @@ class Archive:
 
     def of(self, identity: Mapping[str, Any]) -> Iterator[Call]:
         """The calls of one theory, in the order in which they finished."""
-        return self._select("WHERE theory = ?", (_digest(identity),))
+        return self._select("WHERE theory = ?", (digest_of(identity),))
 
     def inputs_of(self, identity: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
         """Key and inputs of the calls of one theory, in the order in which they finished, without what came out."""
-        for rows in self._rows("WHERE theory = ?", (_digest(identity),)):
+        for rows in self._rows("WHERE theory = ?", (digest_of(identity),)):
             with self._access() as connection:
                 found = connection.execute(
                     f"SELECT key, inputs FROM calls WHERE rowid IN ({_marks(rows)}) ORDER BY rowid", rows
                 ).fetchall()
             for key, inputs in found:
-                yield key, _inputs(inputs)
+                yield key, inputs_of(inputs)
 
     def theories(self) -> list[dict[str, Any]]:
         """The identities of all theories that have an entry."""
@@ -181,17 +177,11 @@ class Archive:
         for first in range(0, len(rows), TOGETHER):
             yield [row for (row,) in rows[first : first + TOGETHER]]
 
-    def _call(self, row: tuple[Any, ...]) -> Call:
-        key, inputs, status, reason, seconds, data, digest, finished = row
+    def _call(self, row: Row) -> Call:
         try:
-            # sqlite fills a page that was cut off with zeros and says nothing
-            if data is not None and hashlib.sha256(data).hexdigest() != digest:
-                raise ValueError
-            values = _inputs(inputs)
-            observables = None if data is None else Observables.from_bytes(data)
-        except (InputError, ValueError, AttributeError, TypeError):
+            return call_of(row)
+        except ValueError:  # an InputError of the observables, too
             raise self._damaged("an entry that cannot be read") from None
-        return Call(key, values, status, reason, seconds, observables, False, finished)
 
     def _open(self) -> sqlite3.Connection:
         deadline = time.monotonic() + PATIENCE
@@ -301,34 +291,9 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def _row(call: Call, theory: str | None) -> tuple[Any, ...]:
-    """An entry as it is stored."""
-    inputs = json.dumps({name: _exact(name, value).hex() for name, value in call.inputs.items()})
-    data = None if call.observables is None else call.observables.to_bytes()
-    finished = call.finished or datetime.now(UTC).isoformat(timespec="milliseconds")
-    digest = None if data is None else hashlib.sha256(data).hexdigest()
-    return (call.key, theory, inputs, call.status, call.reason, call.seconds, finished, data, digest)
-
-
-def _inputs(stored: str) -> dict[str, float]:
-    return {name: float.fromhex(value) for name, value in json.loads(stored).items()}
-
-
 def _marks(values: Sequence[Any]) -> str:
     return ",".join("?" * len(values))
 
 
 def _busy(error: sqlite3.OperationalError) -> bool:
     return "locked" in str(error) or "busy" in str(error)
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _exact(name: str, value: float) -> float:
-    number = float(value) + 0.0  # -0.0 and 0.0 are the same point
-    if not math.isfinite(number):
-        raise InputError(f"input '{name}': expected a finite number, got {number}; correct the point")
-    return number
