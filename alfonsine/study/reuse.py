@@ -20,10 +20,8 @@ from alfonsine.theory.observables import Observables
 MOST = 400  # calls taken over: more cost the fits more than they teach
 SHARE = 0.5  # of the divergence asked for, that a difference of the exact codes may cause
 UNSEEN = 0.1  # of its spread over the earlier calls, by which an output that no data see may differ
-ORDINARY = {
-    "Omega_k": 0.0, "omk": 0.0, "w0_fld": -1.0, "w": -1.0, "wa_fld": 0.0, "wa": 0.0, "cs2_fld": 1.0, "N_ur": 3.044,
-    "nnu": 3.044, "deg_ncdm": 1.0, "T_cmb": 2.7255, "TCMB": 2.7255, "alpha_s": 0.0, "nrun": 0.0, "r": 0.0,
-}  # fmt: skip  # what CLASS and CAMB take where they are told nothing, to be suggested
+# what CLASS and CAMB take where they are told nothing: to be suggested
+ORDINARY = {"Omega_k": 0, "omk": 0, "w0_fld": -1, "w": -1, "wa_fld": 0, "wa": 0, "alpha_s": 0, "nrun": 0, "r": 0}
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _column(study: Study, earlier: Earlier, at: Mapping[str, float], name: str) 
         return np.full(n, float(study.space.reference[study.space.names.index(name)]))
     advice = nearest(name, earlier.values)
     if not advice.startswith("did you mean"):
-        value = f"{ORDINARY[name]:g}" if name in ORDINARY else "..."
+        value = earlier.identity.get("settings", {}).get(name, ORDINARY.get(name, "..."))
         advice = f"try at: {{{name}: {value}}}"
         if earlier.archive is not None and Path(earlier.source).name == earlier.archive.name:
             advice += ", or its run folder in place of the archive"

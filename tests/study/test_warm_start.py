@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_studies import archived, curved, linear, prepared, record, run_here
+from toy_studies import FLAT, archived, curved, linear, prepared, record, run_here
 
 from alfonsine.certificate.outcome import Outcome
 from alfonsine.errors import InputError
@@ -17,6 +17,8 @@ from alfonsine.study.rounds import JUDGE, WARM_START, Rounds
 from alfonsine.study.run import plan
 from alfonsine.study.settings import settings_from
 from alfonsine.theory.archive import Archive
+from alfonsine.theory.call import Call
+from alfonsine.theory.observables import Observables
 
 OTHER = {"gaussian": {"observable": "data", "value": [0.75, 0.2], "covariance": [[0.03, 0.0], [0.0, 0.06]]}}
 WAVES = Path(__file__).with_name("waves.py")
@@ -280,6 +282,18 @@ def test_what_cannot_be_used_is_told_in_one_line(decay, tmp_path, case):
     assert "\n" not in str(error.value)
     with pytest.raises(InputError, match=message):
         run_here(study, tmp_path)
+
+
+@pytest.mark.parametrize(("settings", "told"), [({}, "-1"), ({"w0_fld": "-0.9"}, "-0.9")])
+def test_a_value_is_suggested(tmp_path, settings, told):
+    """That of the earlier settings, or what the code takes where it is told nothing."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        archive.put(
+            Call("key", {"a": 1.0}, "done", "", 1.0, Observables({"data": np.zeros(2)})), {"settings": settings}
+        )
+    study = linear(params={"a": A, "w0_fld": FLAT}, warm_start=str(tmp_path / "a.sqlite"))
+    with pytest.raises(InputError, match=rf"try at: \{{w0_fld: {told}\}}, or its run folder in place of the archive"):
+        plan(prepared(study, tmp_path))
 
 
 def test_its_own_folder_is_no_earlier_run(decay, tmp_path):
