@@ -23,6 +23,7 @@ from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.outcome import Outcome
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.errors import InputError
+from alfonsine.study.begin_warm import begin_warm
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, check_observables, compute_points
@@ -36,6 +37,7 @@ from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
 from alfonsine.study.rounds import JUDGE, LEARN, SEARCH, START, Round, Rounds
 from alfonsine.study.search import Search
+from alfonsine.study.warm_start import open_warm_start, own_key
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
@@ -48,6 +50,7 @@ class Ending:
 
     cheap    number of calls of the exact code's inexpensive part
     inputs   what each input of the emulator is
+    reused   number of earlier calls that were learned from
     """
 
     lesson: Lesson
@@ -56,6 +59,7 @@ class Ending:
     calls: Computed
     cheap: int
     inputs: tuple[str, ...]
+    reused: int = 0
 
 
 class Run:
@@ -67,10 +71,12 @@ class Run:
         self.names = emulator_inputs(study)
         self.inputs = Inputs(study, self.names, self.cheap_engine, progress)
         self.feasible = Feasible(self.inputs.answers, study.space.dimension)
-        self.key = jax.random.key(study.settings.seed)
+        self.warm = open_warm_start(study, engine.archive, self.rounds)
+        self.key = own_key(jax.random.key(study.settings.seed), self.warm)
         self.told = self.names  # inputs of which the log knows
         self.number = 0
         self.spent = 0
+        self.reused = 0
         self.calls: Computed | None = None
 
     @property
@@ -89,14 +95,16 @@ class Run:
             judged, certificate = self.judge(lesson)
             decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
             if decided or self.left < self.study.settings.accuracy.judging:
-                return Ending(lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words)
+                return Ending(
+                    lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words, self.reused
+                )
             lesson = self.train(lesson, judged)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid."""
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
-            known, around = self.search() if self.study.start == "search" else self.begin()
+            known, around = self.first()
         else:
             known, around = lesson.computed + news, lesson.around
         while True:
@@ -136,6 +144,12 @@ class Run:
             if enough or more < 1 or not worth_more(self.study, certificate, more):
                 return judged, certificate
 
+    def first(self) -> tuple[Computed, Around]:
+        """The first exact calls, and what stands for the posterior before there is one."""
+        if self.warm is not None:
+            return self.warm_start()
+        return self.search() if self.study.start == "search" else self.begin()
+
     def search(self) -> tuple[Computed, Around]:
         """Find where the posterior is in the box of the prior, and what stands for it there."""
 
@@ -149,8 +163,16 @@ class Run:
         found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
         return found.computed, self.around(found.draws)
 
+    def warm_start(self) -> tuple[Computed, Around]:
+        """What earlier work knows, and where its posterior was."""
+        assert self.warm is not None
+        budget = self.left - self.study.settings.accuracy.judging
+        known = begin_warm(self.study, self.warm, lambda points: self.make(START, points)[0], budget, self.progress.say)
+        self.reused = int(known.done.sum()) - (0 if self.calls is None else int(self.calls.done.sum()))
+        return known, Around(Focus.of_samples(self.warm.draws, self.inputs.features), self.warm.draws)
+
     def begin(self) -> tuple[Computed, Around]:
-        """The first round, a second to the other side of the steps that failed, and what stands for the posterior."""
+        """The first round, and a second to the other side of the steps that failed."""
         known, _ = self.make(START, lambda: first_points(self.study))
         if self.study.start == "steps" and not known.done[0]:
             raise InputError(

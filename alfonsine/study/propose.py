@@ -35,6 +35,16 @@ def first_points(study: Study) -> Float[np.ndarray, "n d"]:
     return np.asarray(space.from_unit_cube(jnp.asarray(unit)))
 
 
+def first_number(study: Study) -> int:
+    """How many points the loop begins with."""
+    return spread_number(study) if study.start == "search" else len(first_points(study))
+
+
+def spread_number(study: Study) -> int:
+    """Points over the box of the prior with which a search begins."""
+    return 2 * (len(emulator_inputs(study)) + 1)
+
+
 def first_draws(study: Study, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m d"]:
     """Draws that stand for a posterior before there is one, within the prior."""
     space, generator = study.space, np.random.default_rng(study.settings.seed)

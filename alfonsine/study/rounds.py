@@ -15,6 +15,8 @@ from alfonsine.errors import InputError
 from alfonsine.theory.durable import write_durably
 
 START, SEARCH, LEARN, JUDGE = "start", "search", "learn", "judge"
+ARCHIVE = "archive.sqlite"  # of the run folder
+WARM_START = "warm_start.json"  # beside the rounds: what they begin from
 
 
 @dataclass(frozen=True)

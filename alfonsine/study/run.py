@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
-import numpy as np
 
 from alfonsine.errors import telling_disk_trouble
+from alfonsine.study.begin_warm import first_calls
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
@@ -17,13 +17,13 @@ from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
-from alfonsine.study.propose import first_points
+from alfonsine.study.propose import first_number
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
+from alfonsine.study.rounds import ARCHIVE
+from alfonsine.study.warm_start import planned_warm_start
 from alfonsine.study.workers import open_workers
-from alfonsine.theory.archive import Archive
+from alfonsine.theory.archive import Archive, Summary
 from alfonsine.theory.engine import Engine
-
-ARCHIVE = "archive.sqlite"
 
 
 @contextmanager
@@ -94,10 +94,14 @@ class Plan:
     workers: int
     place: str
     folder: Path
+    warm: tuple[str, ...] = ()
+    reused: int = 0
 
     @property
     def least(self) -> int:
         """Calls if everything goes well: the first points, enough for curvature, one verdict."""
+        if self.warm and self.reused + self.first >= fewest_to_forecast(len(self.inputs)):
+            return min(self.first + self.judging, self.budget)
         learn = max(self.batch, fewest_to_fit(len(self.inputs)))
         while learn < fewest_to_forecast(len(self.inputs)):
             learn += self.batch
@@ -124,19 +128,19 @@ class Plan:
             "run folder": str(self.folder),
         }
         width = max(map(len, lines))
-        return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+        told = [(name, value) for name, value in lines.items()] + [("warm start", line) for line in self.warm]
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in told)
 
 
 def plan(study: Study) -> Plan:
     """Say what `run` would compute. Makes no exact call and writes nothing."""
     settings = study.settings
-    path, archived, seconds = study.folder / ARCHIVE, 0, None
+    path, found = study.folder / ARCHIVE, Summary(0, 0, None)
     if path.exists():
         with Archive(path) as archive:
-            calls = list(archive.of(study.theory.identity()))
-            archived = len(calls)
-            done = [call.seconds for call in calls if call.done]
-            seconds = float(np.mean(done)) if done else None
+            found = archive.summary(study.theory.identity())
+    warm = planned_warm_start(study)
+    begun = first_calls(study, warm, settings.accuracy.calls - settings.accuracy.judging) if warm else None
     needed = {name: name for likelihood in study.likelihoods.values() for name in likelihood.spectra}
     for likelihood in study.likelihoods.values():
         needed |= {name: f"{name} (splined from {len(ell)} multipoles)" for name, ell in likelihood.splined.items()}
@@ -145,14 +149,16 @@ def plan(study: Study) -> Plan:
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
-        first=2 * (len(emulator_inputs(study)) + 1) if study.start == "search" else len(first_points(study)),
-        search=study.start == "search",
+        first=begun.number if begun else first_number(study),
+        search=study.start == "search" and begun is None,
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
-        archived=archived,
-        seconds_per_call=seconds,
+        archived=found.total,
+        seconds_per_call=found.seconds or (begun.seconds if begun else None),
         workers=settings.compute.count,
         place=settings.compute.place,
         folder=study.folder,
+        warm=warm.words if warm else (),
+        reused=begun.reused if begun else 0,
     )

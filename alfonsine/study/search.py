@@ -35,6 +35,7 @@ from alfonsine.study.exact import Computed, exact_log_likelihood, training_set
 from alfonsine.study.feasible import Feasible
 from alfonsine.study.infer import study_target
 from alfonsine.study.prepare import Study
+from alfonsine.study.propose import spread_number
 from alfonsine.study.scaled import best_scaled
 
 SHARE = 0.5  # of the budget that the search may spend
@@ -122,7 +123,7 @@ class Search:
 
     def spread(self) -> Computed:
         """Points all over the box, where the cheap part of the code has an answer."""
-        space, count = self.study.space, 2 * (len(self.names) + 1)
+        space, count = self.study.space, spread_number(self.study)
         kind = self.study.settings.points.start
         kind = kind if kind in ("sobol", "latin_hypercube") else "sobol"
 

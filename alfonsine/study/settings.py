@@ -1,7 +1,8 @@
-"""The study file as frozen settings: the blocks of a Cobaya input, with its meanings, and four of ours.
+"""The study file as frozen settings: the blocks of a Cobaya input, with its meanings, and some of ours.
 
 From Cobaya: `theory`, `likelihood`, `params`, `sampler`, `output`. Ours: `emulator`, `accuracy`, `points`,
-`compute`, `seed`. What a field allows stands in its type; `examples` holds what an error message suggests.
+`compute`, `warm_start`, `seed`. What a field allows stands in its type; `examples` holds what an error message
+suggests.
 Nothing here computes; `alfonsine.study.parameters` says what the parameters mean together.
 """
 
@@ -25,6 +26,7 @@ from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.read import Source, read_yaml
 from alfonsine.study.settings_block import Block, Numbers, Options, empty_as_mapping
 from alfonsine.study.theory_settings import TheorySettings
+from alfonsine.study.warm_start_settings import WarmStarts
 
 
 class NutsSettings(Block):
@@ -173,6 +175,7 @@ class Settings(Block):
     points: Annotated[PointsSettings, BeforeValidator(empty_as_mapping)] = PointsSettings()
     design: DesignSettings | None = Field(default=None, examples=["{kind: latin_hypercube, number: 1000}"])
     compute: Annotated[ComputeSettings, BeforeValidator(empty_as_mapping)] = ComputeSettings()
+    warm_start: WarmStarts = Field(default=(), examples=["runs/planck_lcdm"])
     published: PublishedSettings | None = Field(
         default=None, examples=["{label: Planck 2018, parameters: {n_s: [0.9649, 0.0044, 0.0044]}}"]
     )
@@ -186,6 +189,8 @@ class Settings(Block):
                 "expected a likelihood, or a design for an emulator without one, got neither; "
                 "try 'likelihood: {planck_2018_lite: }' or 'design: {number: 1000}'"
             )
+        if self.design is not None and self.warm_start:
+            raise InputError("expected no warm_start beside a design, whose points are its own, got one; remove it")
         if self.design is None and self.emulator.preset != "alfonsine":
             raise InputError(
                 f"expected a design for the preset {self.emulator.preset}, got none; try 'design: {{number: 10000}}'"
@@ -200,7 +205,8 @@ class Settings(Block):
     @property
     def digest(self) -> str:
         """Short digest of all that decides which points are computed and how they are judged."""
-        chosen = self.model_dump(exclude={"compute", "output", "published", "design"})
+        unused = set() if self.warm_start else {"warm_start"}  # rounds from before there was any stay good
+        chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property

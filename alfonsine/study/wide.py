@@ -19,7 +19,7 @@ from alfonsine.study.preset import fit_preset, purpose_of, recipe
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study
 from alfonsine.study.run import ARCHIVE, open_engine
-from alfonsine.theory.archive import Archive
+from alfonsine.theory.archive import Archive, Summary
 
 HELD_OUT_SEED = 1  # added to the study's seed
 
@@ -118,28 +118,27 @@ def plan_box(study: Study) -> str:
     """Say what `train_box` would compute. Makes no exact call and writes nothing."""
     check_preset(study)
     settings, names = study.settings.design, box(study)[0]
-    path, found, known = study.folder / ARCHIVE, [], set()
+    path, found, known = study.folder / ARCHIVE, Summary(0, 0, None), set()
+    identity = study.theory.identity()
+    asked = [Archive.key(identity, point) for points in design(study) for point in theory_points(study, points)]
     if path.exists():
         with Archive(path) as archive:
-            for call in archive.of(study.theory.identity()):
-                known.add(tuple(sorted(call.inputs.items())))
-                found += [call.seconds] if call.done else []
-    asked = [tuple(sorted(point.items())) for points in design(study) for point in theory_points(study, points)]
-    calls, compute = sum(point not in known for point in asked), study.settings.compute
+            found, known = archive.summary(identity), archive.known(asked)
+    calls, compute = sum(key not in known for key in asked), study.settings.compute
     kind = settings.kind + (", denser towards the edges" if settings.density == "edges" else "")
     if settings.solves is not None:
         cheap = [name for name, each in zip(names, cheap_inputs(study), strict=True) if each]
         kind += f", {settings.solves} solutions shared by what differs in {', '.join(cheap)}"
     time = "not known before the first call"
-    if found:
-        seconds = float(np.mean(found))
-        time = f"{seconds * calls / compute.count / 60:.1f} minutes at {seconds:.2g} s a call, on {compute.place}"
+    if found.seconds is not None:
+        minutes = found.seconds * calls / compute.count / 60
+        time = f"{minutes:.1f} minutes at {found.seconds:.2g} s a call, on {compute.place}"
     lines = {
         "exact code": study.settings.theory.code,
         "emulated in": ", ".join(names),
         "outputs": ", ".join(study.theory.outputs()) or "known after the first call",
         "exact calls": f"{settings.number} to learn from ({kind}), {settings.held_out} held out",
-        "in the archive": f"{len(found)} finished calls of this code and settings; {calls} of {len(asked)} missing",
+        "in the archive": f"{found.done} finished calls of this code and settings; {calls} of {len(asked)} missing",
         "time": time,
         "run folder": str(study.folder),
     }
