@@ -11,6 +11,8 @@ import numpy as np
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
+from alfonsine.study.iterative import Iterations, check_iterations, sizes_of
+from alfonsine.study.iterative_settings import Sizes
 from alfonsine.study.judge import correction
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
@@ -35,6 +37,12 @@ def open_engine(study: Study) -> Iterator[Engine]:
         yield engine
 
 
+def loop_of(study: Study, engine: Engine, progress: Progress, clock: Clock) -> Run:
+    """The way of placing points that the study asks for: our loop, or CONNECT's iterations."""
+    kind = Run if study.settings.points.iterative is None else Iterations
+    return kind(study, engine, progress, clock)
+
+
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
     clock = Clock()
@@ -42,7 +50,7 @@ def run(study: Study, progress: Progress | None = None) -> Result:
     progress = Logged(progress or Silent(), study.folder / "log")
     keep_study(study)
     with open_engine(study) as engine:
-        ending = Run(study, engine, progress, clock).go()
+        ending = loop_of(study, engine, progress, clock).go()
     progress.start("final posterior")
     result = conclude(study, ending, clock)
     with clock.stage("records"):
@@ -64,10 +72,10 @@ def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
             jax.random.fold_in(jax.random.key(study.settings.seed), 1_000_000),
             ess=study.settings.sampler.effective_samples,
         )
-        posterior = complete(study, posterior, lesson.target, lesson.fit.emulator)
+        posterior = complete(study, posterior, lesson.target, lesson.emulator)
     with clock.stage("judge"):
         log_weights = correction(study, lesson, ending.judged, posterior.samples)
-    return Result(study.folder, posterior, log_weights, ending.certificate, lesson.fit.emulator)
+    return Result(study.folder, posterior, log_weights, ending.certificate, lesson.emulator)
 
 
 @dataclass(frozen=True)
@@ -86,14 +94,28 @@ class Plan:
     seconds_per_call: float | None
     workers: int
     folder: Path
+    iterations: Sizes | None = None
 
     @property
     def least(self) -> int:
-        """Calls if everything goes well: the first points, enough for curvature, one verdict."""
+        """Calls if everything goes well: the first points, enough for curvature, one verdict.
+
+        Of iterations: the design, and two that agree.
+        """
+        if self.iterations is not None:
+            return min(self.first + self.iterations.first + self.iterations.most + self.judging, self.budget)
         learn = max(self.batch, fewest_to_fit(len(self.inputs)))
         while learn < fewest_to_forecast(len(self.inputs)):
             learn += self.batch
         return min(self.first + learn + self.judging, self.budget)
+
+    @property
+    def then(self) -> str:
+        """What follows the first points."""
+        if self.iterations is None:
+            return f"{self.batch} at a time to learn, {self.judging} to judge"
+        first, most = self.iterations.first, self.iterations.most
+        return f"iterations: {first} points, then at most {most} at a time; {self.judging} to judge"
 
     def __str__(self) -> str:
         hours = "not known before the first call"
@@ -108,7 +130,7 @@ class Plan:
             "likelihoods' own": ", ".join(self.nuisance) or "none",
             "spectra": ", ".join(self.spectra) or "none",
             "first points": f"{self.first}",
-            "then": f"{self.batch} at a time to learn, {self.judging} to judge",
+            "then": self.then,
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
             "in the archive": f"{self.archived} finished calls of this code and settings",
             "time": f"{hours}, on {self.workers} workers",
@@ -120,7 +142,10 @@ class Plan:
 
 def plan(study: Study) -> Plan:
     """Say what `run` would compute. Makes no exact call and writes nothing."""
-    settings = study.settings
+    settings, iterations = study.settings, None
+    if settings.points.iterative is not None:
+        check_iterations(study)
+        iterations = sizes_of(study)
     path, archived, seconds = study.folder / ARCHIVE, 0, None
     if path.exists():
         with Archive(path) as archive:
@@ -136,7 +161,7 @@ def plan(study: Study) -> Plan:
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
-        first=len(first_points(study)),
+        first=len(first_points(study)) if iterations is None else iterations.initial,
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
@@ -144,4 +169,5 @@ def plan(study: Study) -> Plan:
         seconds_per_call=seconds,
         workers=settings.compute.count,
         folder=study.folder,
+        iterations=iterations,
     )
