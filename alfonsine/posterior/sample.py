@@ -26,6 +26,7 @@ def sample(
     chains: int = CHAINS,
     draws: int = DRAWS,
     max_blocks: int = 200,
+    max_warmup: int = 10,
 ) -> Posterior:
     """Sample a differentiable log density from a start point and rough widths (both as in `Coordinates.of`).
 
@@ -34,8 +35,9 @@ def sample(
     rough = Coordinates.of(lower, upper, start, scale)
     optimum = find_optimum(log_density, rough)
     drawn, _ = sample_nuts(
-        log_density, optimum.coordinates, key, ess=ess, chains=chains, draws=draws, max_blocks=max_blocks
-    )
+        log_density, optimum.coordinates, key,
+        ess=ess, chains=chains, draws=draws, max_blocks=max_blocks, max_warmup=max_warmup,
+    )  # fmt: skip
     diagnostics = {**drawn.diagnostics, "sampler": "nuts", "optimum_converged": bool(optimum.converged)}
     return Posterior.of(names, latex, drawn.theta, drawn.log_density, diagnostics)
 

@@ -98,7 +98,7 @@ def together(sets: Sequence[Computed], like: Computed) -> Computed:
 
 
 def last_points(posterior: Posterior, n: int) -> Float[np.ndarray, "k d"]:
-    """The last n different points of the chains, the same number of each: the end of a chain has forgotten its start."""
+    """The last n different points of the chains, as many of each: the end of a chain has forgotten its start."""
     chains = by_chain(posterior)
     backwards = np.swapaxes(chains[:, ::-1], 0, 1).reshape(-1, chains.shape[2])
     _, first = np.unique(backwards, axis=0, return_index=True)

@@ -1,4 +1,4 @@
-r"""CONNECT's iterative sampling (Nygaard et al. 2022, arXiv:2205.15726, sections 3.1 and 3.2), judged as everything here.
+r"""CONNECT's iterative sampling (Nygaard et al. 2022, arXiv:2205.15726, sections 3.1 and 3.2), judged like all else.
 
     data      = exact calls at a Latin hypercube over the prior
     repeat
@@ -15,9 +15,9 @@ widths of the posterior. (The paper says by T, which would be 5 times; it is an 
 
 What is ours: every point is archived before anything else happens, and a run that dies goes on where it was. R - 1
 between iterations compares all draws of their chains, of which the kept points are the last: of a few dozen points it
-would be mostly their own noise, 1/N. The iterations agree with each other then, which says nothing about the exact code;
-in the end the certificate does, from exact calls that no emulator has learned. Where discarding would leave too few calls
-for a fit, they are kept. The budget of the study holds for everything together.
+would be mostly their own noise, 1/N. Iterations that agree with each other say nothing about the exact code: in the end
+the certificate does, from exact calls that no emulator has learned. Where discarding would leave too few calls for a
+fit, they are kept. The budget of the study holds for everything together.
 """
 
 import jax.numpy as jnp
@@ -106,7 +106,7 @@ class Iterations(Run):
         return Ending(learned, judged, certificate, self.calls, self.inputs.calls, self.inputs.words)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Learned:
-        """Iterate until two samples agree, hardly any point is new, or no further iteration can be paid or is wanted."""
+        """Iterate until two samples agree, hardly any point is new, or none more can be paid or is wanted."""
         self.sets.add(self.begin_design())
         learned = self.learn(None)
         keep(self.study.folder, 0, learned, self.calls, None)
@@ -223,7 +223,7 @@ class Iterations(Run):
         most = self.sizes.first if number == 1 else self.sizes.most
         points = proposed.affordable(min(most, self.affordable))
         if not len(points):
-            return Computed(points, ()), self.number
+            return Computed(points, ()), self.number - 1
         computed, entry = self.make(LEARN, lambda: points)
         change = f"; R - 1 = {proposed.change:.2g} to the iteration before" if np.isfinite(proposed.change) else ""
         self.progress.say(

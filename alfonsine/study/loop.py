@@ -26,6 +26,7 @@ from alfonsine.errors import InputError
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, check_observables, compute_points
+from alfonsine.study.feasible import Feasible
 from alfonsine.study.history import History
 from alfonsine.study.inputs import Inputs, described_inputs
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
@@ -34,7 +35,8 @@ from alfonsine.study.learned import Learned
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
-from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
+from alfonsine.study.rounds import JUDGE, LEARN, SEARCH, START, Round, Rounds
+from alfonsine.study.search import Search
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
@@ -65,6 +67,7 @@ class Run:
         self.rounds, self.history = Rounds(study.folder, study.settings.digest), History(study.folder, clock)
         self.names = emulator_inputs(study)
         self.inputs = Inputs(study, self.names, self.cheap_engine, progress)
+        self.feasible = Feasible(self.inputs.answers, study.space.dimension)
         self.key = jax.random.key(study.settings.seed)
         self.told = self.names  # inputs of which the log knows
         self.number = 0
@@ -94,8 +97,7 @@ class Run:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid."""
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
-            known = self.begin()
-            around = self.first_around(known)
+            known, around = self.search() if self.study.start == "search" else self.begin()
         else:
             known, around = lesson.computed + news, lesson.around
         while True:
@@ -135,10 +137,23 @@ class Run:
             if enough or more < 1 or not worth_more(self.study, certificate, more):
                 return judged, certificate
 
-    def begin(self) -> Computed:
-        """The first round, and a second to the other side of the steps that failed."""
+    def search(self) -> tuple[Computed, Around]:
+        """Find where the posterior is in the box of the prior, and what stands for it there."""
+
+        def make(points: Callable[[], np.ndarray]) -> Computed:
+            first = self.calls is None
+            computed, _ = self.make(SEARCH, points)
+            if first:
+                check_observables(self.study, computed)
+            return computed
+
+        found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
+        return found.computed, self.around(found.draws)
+
+    def begin(self) -> tuple[Computed, Around]:
+        """The first round, a second to the other side of the steps that failed, and what stands for the posterior."""
         known, _ = self.make(START, lambda: first_points(self.study))
-        if self.study.settings.points.start == "steps" and not known.done[0]:
+        if self.study.start == "steps" and not known.done[0]:
             raise InputError(
                 f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
                 "move ref, or change the theory"
@@ -153,12 +168,12 @@ class Run:
                 f"expected at least two exact models to begin with, got {int(known.done.sum())} of "
                 f"{len(known.done)}; the last failure: {known.failures[-1].reason}"
             )
-        return known
+        return known, self.around(first_draws(self.study, known.theta[known.done]))
 
-    def first_around(self, known: Computed) -> Around:
-        """What stands for the posterior before there is one."""
-        draws = first_draws(self.study, known.theta[known.done])[:, list(self.study.space.index(self.names))]
-        return Around(Focus.of_samples(draws, self.inputs.features), draws)
+    def around(self, draws: np.ndarray) -> Around:
+        """The emulator's inputs of draws that stand for the posterior before there is one."""
+        own = draws[:, list(self.study.space.index(self.names))]
+        return Around(Focus.of_samples(own, self.inputs.features), own)
 
     def teach(self, lesson: Lesson) -> Computed:
         """A batch of points chosen to teach; they first test the posterior that proposed them."""
@@ -170,7 +185,7 @@ class Run:
         def choose() -> np.ndarray:
             with self.clock.stage("choose"):
                 return learning_points(
-                    self.study, lesson.target, lesson.posterior, lesson.computed, lesson.focus, batch,
+                    self.study, lesson.target, lesson.posterior, lesson.computed, lesson.focus, self.feasible, batch,
                     self.fresh_key(2),
                 )  # fmt: skip
 

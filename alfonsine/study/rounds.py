@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from alfonsine.errors import InputError
 
-START, LEARN, JUDGE = "start", "learn", "judge"
+START, SEARCH, LEARN, JUDGE = "start", "search", "learn", "judge"
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Round:
     """One batch of exact calls.
 
     number       0, 1, 2, ...
-    purpose      start: before anything is known; learn: to teach the emulator; judge: draws from the
-                 emulated posterior that decide on it
+    purpose      start: before anything is known; search: to find where the posterior is; learn: to teach the
+                 emulator; judge: draws from the emulated posterior that decide on it
     theta        (n, d) points
     """
 

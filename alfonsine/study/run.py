@@ -87,6 +87,7 @@ class Plan:
     nuisance: tuple[str, ...]
     spectra: tuple[str, ...]
     first: int
+    search: bool
     batch: int
     judging: int
     budget: int
@@ -107,7 +108,8 @@ class Plan:
         learn = max(self.batch, fewest_to_fit(len(self.inputs)))
         while learn < fewest_to_forecast(len(self.inputs)):
             learn += self.batch
-        return min(self.first + learn + self.judging, self.budget)
+        climb = len(self.inputs) + 1 if self.search else 0  # steps from the best point; at least
+        return min(self.first + climb + learn + self.judging, self.budget)
 
     @property
     def then(self) -> str:
@@ -129,7 +131,7 @@ class Plan:
             "emulated in": ", ".join(self.inputs),
             "likelihoods' own": ", ".join(self.nuisance) or "none",
             "spectra": ", ".join(self.spectra) or "none",
-            "first points": f"{self.first}",
+            "first points": f"{self.first}" + (" over the box of the prior, then a search" if self.search else ""),
             "then": self.then,
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
             "in the archive": f"{self.archived} finished calls of this code and settings",
@@ -138,6 +140,13 @@ class Plan:
         }
         width = max(map(len, lines))
         return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+
+
+def first_count(study: Study) -> int:
+    """Exact calls with which the way of placing points that the study asks for begins."""
+    if study.settings.points.iterative is not None:
+        return sizes_of(study).initial
+    return 2 * (len(emulator_inputs(study)) + 1) if study.start == "search" else len(first_points(study))
 
 
 def plan(study: Study) -> Plan:
@@ -161,7 +170,8 @@ def plan(study: Study) -> Plan:
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
-        first=len(first_points(study)) if iterations is None else iterations.initial,
+        first=first_count(study),
+        search=iterations is None and study.start == "search",
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,

@@ -113,12 +113,15 @@ class AccuracySettings(Block):
 class PointsSettings(Block):
     """Where exact calls are made: `batch` at a time, from the posterior at `temperature`, after `start`.
 
+    start       steps: from the reference along each parameter; search: the posterior is looked for in the box of the
+                prior; latin_hypercube, sobol: a design over the box; auto: steps where every parameter of the theory
+                has a ref, search otherwise
     iterative   CONNECT's way instead, which has its own numbers
     """
 
     batch: int = Field(default=8, ge=1, le=100_000)
     temperature: float = Field(default=2.0, ge=1, le=100)
-    start: Literal["steps", "latin_hypercube", "sobol"] = "steps"
+    start: Literal["auto", "steps", "search", "latin_hypercube", "sobol"] = "auto"
     iterative: Annotated[IterativeSettings | None, BeforeValidator(empty_as_mapping)] = None
 
     @model_validator(mode="after")
@@ -126,7 +129,7 @@ class PointsSettings(Block):
         others = self.model_fields_set - {"iterative"}
         if self.iterative is not None and others:
             name = sorted(others)[0]
-            raise InputError(f"expected nothing beside iterative, got {name}; remove {name}, or set it inside iterative")
+            raise InputError(f"expected nothing beside iterative, got {name}; remove it, or set it inside iterative")
         return self
 
     @property

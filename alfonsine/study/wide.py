@@ -12,7 +12,6 @@ from alfonsine.errors import InputError
 from alfonsine.points.design import nested, space_filling, towards_edges
 from alfonsine.study.box import box
 from alfonsine.study.collect import Collected, collect, theory_points
-from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.measure import measured
 from alfonsine.study.prepare import Study
 from alfonsine.study.preset import check_preset, fit_preset, purpose_of
