@@ -32,6 +32,7 @@ from alfonsine.study.history import History
 from alfonsine.study.inputs import Inputs, described_inputs
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
 from alfonsine.study.learn import Around, Lesson, fewest_to_fit, learn
+from alfonsine.study.learned import Learned
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
@@ -53,7 +54,7 @@ class Ending:
     reused   number of earlier calls that were learned from
     """
 
-    lesson: Lesson
+    lesson: Learned
     judged: Computed
     certificate: Certificate
     calls: Computed
@@ -116,7 +117,7 @@ class Run:
                 return lesson
             known = known + self.teach(lesson)
 
-    def judge(self, lesson: Lesson) -> tuple[Computed, Certificate]:
+    def judge(self, lesson: Learned) -> tuple[Computed, Certificate]:
         """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""
         accuracy = self.study.settings.accuracy
         most = min(MOST * accuracy.judging, self.left)
@@ -136,7 +137,7 @@ class Run:
                 judged=len(judged.theta),
                 kl=certificate.kl.estimate,
                 kl_upper95=certificate.kl.upper95,
-                loo_error=lesson.fit.error,
+                loo_error=lesson.error,
                 outcome=certificate.outcome.value,
             )
             more = min(accuracy.judging - accuracy.judging // 2, most - len(judged.theta))
@@ -245,7 +246,7 @@ class Run:
         self.history.failures(self.calls)
         return computed, entry
 
-    def draws(self, lesson: Lesson, count: int) -> np.ndarray:
+    def draws(self, lesson: Learned, count: int) -> np.ndarray:
         """Plain draws of the emulated posterior."""
         return lesson.posterior.resampled(count, rng(self.fresh_key(3))).samples
 

@@ -90,15 +90,18 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
     """The certificate with what the run cost and what it ran on."""
     total = len(ending.calls.theta)
     judging = len(ending.judged.theta)
+    taught = int(ending.calls.done.sum() - ending.judged.done.sum())
+    discarded = taught - len(ending.lesson.training)
     return {
         **as_dict(ending.certificate),
         "solver_calls": {
             "total": total,
-            "training": total - judging,
+            "training": total - judging - discarded,
             "judging": judging,
             "failed": len(ending.calls.failures),
             "cheap": ending.cheap,
             "reused": ending.reused,
+            **({"discarded": discarded} if discarded else {}),
         },
         "inputs": list(ending.inputs),
         "seconds": {name: round(spent, 3) for name, spent in {**clock.seconds, "total": clock.total}.items()},

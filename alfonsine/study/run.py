@@ -12,6 +12,8 @@ from alfonsine.study.begin_warm import first_calls
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.infer import complete, sample_target
+from alfonsine.study.iterative import Iterations, check_iterations, sizes_of
+from alfonsine.study.iterative_settings import Sizes
 from alfonsine.study.judge import correction
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
@@ -38,6 +40,12 @@ def open_engine(study: Study) -> Iterator[Engine]:
         yield engine
 
 
+def loop_of(study: Study, engine: Engine, progress: Progress, clock: Clock) -> Run:
+    """The way of placing points that the study asks for: our loop, or CONNECT's iterations."""
+    kind = Run if study.settings.points.iterative is None else Iterations
+    return kind(study, engine, progress, clock)
+
+
 @telling_disk_trouble()
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
@@ -48,7 +56,7 @@ def run(study: Study, progress: Progress | None = None) -> Result:
     with open_engine(study) as engine:
         for line in engine.refused:
             progress.say(line)
-        ending = Run(study, engine, progress, clock).go()
+        ending = loop_of(study, engine, progress, clock).go()
     progress.start("final posterior")
     result = conclude(study, ending, clock)
     with clock.stage("records"):
@@ -70,10 +78,10 @@ def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
             jax.random.fold_in(jax.random.key(study.settings.seed), 1_000_000),
             ess=study.settings.sampler.effective_samples,
         )
-        posterior = complete(study, posterior, lesson.target, lesson.fit.emulator)
+        posterior = complete(study, posterior, lesson.target, lesson.emulator)
     with clock.stage("judge"):
         log_weights = correction(study, lesson, ending.judged, posterior.samples)
-    return Result(study.folder, posterior, log_weights, ending.certificate, lesson.fit.emulator)
+    return Result(study.folder, posterior, log_weights, ending.certificate, lesson.emulator)
 
 
 @dataclass(frozen=True)
@@ -96,10 +104,16 @@ class Plan:
     folder: Path
     warm: tuple[str, ...] = ()
     reused: int = 0
+    iterations: Sizes | None = None
 
     @property
     def least(self) -> int:
-        """Calls if everything goes well: the first points, enough for curvature, one verdict."""
+        """Calls if everything goes well: the first points, enough for curvature, one verdict.
+
+        Of iterations: the design, and two that agree.
+        """
+        if self.iterations is not None:
+            return min(self.first + self.iterations.first + self.iterations.most + self.judging, self.budget)
         if self.warm and self.reused + self.first >= fewest_to_forecast(len(self.inputs)):
             return min(self.first + self.judging, self.budget)
         learn = max(self.batch, fewest_to_fit(len(self.inputs)))
@@ -107,6 +121,14 @@ class Plan:
             learn += self.batch
         climb = len(self.inputs) + 1 if self.search else 0  # steps from the best point; at least
         return min(self.first + climb + learn + self.judging, self.budget)
+
+    @property
+    def then(self) -> str:
+        """What follows the first points."""
+        if self.iterations is None:
+            return f"{self.batch} at a time to learn, {self.judging} to judge"
+        first, most = self.iterations.first, self.iterations.most
+        return f"iterations: {first} points, then at most {most} at a time; {self.judging} to judge"
 
     def __str__(self) -> str:
         hours = "not known before the first call"
@@ -121,7 +143,7 @@ class Plan:
             "likelihoods' own": ", ".join(self.nuisance) or "none",
             "spectra": ", ".join(self.spectra) or "none",
             "first points": f"{self.first}" + (" over the box of the prior, then a search" if self.search else ""),
-            "then": f"{self.batch} at a time to learn, {self.judging} to judge",
+            "then": self.then,
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
             "in the archive": f"{self.archived} finished calls of this code and settings",
             "time": f"{hours}, on {self.place}",
@@ -132,9 +154,19 @@ class Plan:
         return "\n".join(f"{name:<{width}}  {value}" for name, value in told)
 
 
+def first_count(study: Study) -> int:
+    """Exact calls with which the way of placing points that the study asks for begins."""
+    if study.settings.points.iterative is not None:
+        return sizes_of(study).initial
+    return first_number(study)
+
+
 def plan(study: Study) -> Plan:
     """Say what `run` would compute. Makes no exact call and writes nothing."""
-    settings = study.settings
+    settings, iterations = study.settings, None
+    if settings.points.iterative is not None:
+        check_iterations(study)
+        iterations = sizes_of(study)
     path, found = study.folder / ARCHIVE, Summary(0, 0, None)
     if path.exists():
         with Archive(path) as archive:
@@ -149,8 +181,8 @@ def plan(study: Study) -> Plan:
         inputs=emulator_inputs(study),
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
-        first=begun.number if begun else first_number(study),
-        search=study.start == "search" and begun is None,
+        first=begun.number if begun else first_count(study),
+        search=iterations is None and study.start == "search" and begun is None,
         batch=settings.points.batch,
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
@@ -161,4 +193,5 @@ def plan(study: Study) -> Plan:
         folder=study.folder,
         warm=warm.words if warm else (),
         reused=begun.reused if begun else 0,
+        iterations=iterations,
     )
