@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from toy_studies import FLAT, archived, curved, linear, prepared, record, run_here
@@ -16,6 +17,7 @@ from alfonsine.study.reuse import plain_identity
 from alfonsine.study.rounds import JUDGE, WARM_START, Rounds
 from alfonsine.study.run import plan
 from alfonsine.study.settings import settings_from
+from alfonsine.study.warm_start import own_key, planned_warm_start
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables
@@ -120,7 +122,7 @@ def test_a_warm_start_and_a_cold_one_agree(cold, warm):
 
 
 def test_what_is_taken_over_judges_nothing(old, warm, warm_study):
-    """Judging points are new, and not next to those that were learned: the old run's draws are not drawn again."""
+    """Judging points are new, and not next to those that were learned."""
     earlier = np.vstack([entry.theta for entry in rounds(prepared(curved(), old.folder.parent))])
     judging = np.vstack([entry.theta for entry in rounds(warm_study) if entry.purpose == JUDGE])
     assert len(earlier) == calls(warm)["reused"] and len(judging) == calls(warm)["judging"]
@@ -129,14 +131,13 @@ def test_what_is_taken_over_judges_nothing(old, warm, warm_study):
     assert archived(old.folder / "archive.sqlite") < archived(warm.folder / "archive.sqlite")
 
 
-def test_the_same_study_again_draws_anew(old, tmp_path):
-    """The posterior and the seed are those of the old run: only a key of its own makes the judging draws others."""
-    study = prepared(curved(warm_start=str(old.folder)), tmp_path)
-    result = run_here(curved(warm_start=str(old.folder)), tmp_path)
-    earlier = np.vstack([entry.theta for entry in rounds(prepared(curved(), old.folder.parent))])
-    judging = np.vstack([entry.theta for entry in rounds(study) if entry.purpose == JUDGE])
-    distance = np.linalg.norm((judging[:, None] - earlier[None]) / result.posterior.std(), axis=2).min(axis=1)
-    assert len(judging) == 24 and np.median(distance) > 0.01
+def test_draws_have_a_key_of_their_own(old, warm, tmp_path):
+    """Seed and number of a round may be those of the run before: what it begins from makes the key another."""
+    key = jax.random.key(1)
+    begun = [planned_warm_start(prepared(curved(warm_start=str(run.folder)), tmp_path)) for run in (old, warm, old)]
+    numbers = [jax.random.key_data(own_key(key, each)).tolist() for each in (None, *begun)]
+    assert numbers[0] == jax.random.key_data(key).tolist() and numbers[1] == numbers[3]
+    assert len({tuple(number) for number in numbers}) == 3
 
 
 def test_resumed_without_the_earlier_run(old, warm, tmp_path, monkeypatch):
