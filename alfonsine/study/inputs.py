@@ -91,7 +91,11 @@ class Inputs:
 
     def update(self, training: TrainingSet, focus: Focus, draws: Float[np.ndarray, "n d"], search: Search) -> Features:
         """Learn quantities again where the posterior has moved, and search again where there is more to learn from."""
-        near = training.theta[np.linalg.norm(focus.white(training.theta), axis=1) <= 2.0 * REACH]
+        distance = np.linalg.norm(focus.white(training.theta), axis=1)
+        reach = 2.0 * REACH
+        if not self.searched:  # far points say little of the posterior, and enough of which inputs are simple
+            reach = max(reach, float(np.sort(distance)[: 3 * (len(self.names) + 1)][-1]))
+        near = training.theta[distance <= reach]
         region = np.vstack([self._stretched(draws), near])
         if len(near) >= max(len(self.names) + 5, GROWN * self.searched):
             if not self.searched:
@@ -155,8 +159,12 @@ class Inputs:
         theta, found = theta[inside], found[inside]
         rng = np.random.default_rng(self.study.settings.seed + self.calls)
         rows = list(wanted)
-        for _ in range(max(1, MOST_CALLS // CALLS)):
-            new = region[rng.choice(len(region), size=min(CALLS, len(region)), replace=False)]
+        left = MOST_CALLS
+        while left > 0:
+            # as many again as there are: a fit of the series costs more than its calls
+            size = min(max(CALLS, len(theta)), len(region), left)
+            left -= size
+            new = region[rng.choice(len(region), size=size, replace=False)]
             values, ok, _ = self._exact(theory, new)
             if not ok.any():
                 continue
