@@ -22,6 +22,7 @@ from alfonsine.study.records import Result, certificate_record, keep_study, writ
 from alfonsine.study.workers import open_workers
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.engine import Engine
+from alfonsine.theory.reserve import room_held
 
 ARCHIVE = "archive.sqlite"
 
@@ -32,6 +33,7 @@ def open_engine(study: Study) -> Iterator[Engine]:
     with (
         telling_disk_trouble(),
         Archive(study.folder / ARCHIVE) as archive,
+        room_held(archive.path),
         open_workers(study.settings) as workers,
         Engine(study.theory, archive, workers=workers, timeout=study.settings.compute.timeout) as engine,
     ):

@@ -18,9 +18,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from alfonsine.errors import InputError
+from alfonsine.errors import DiskFull, InputError
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables
+from alfonsine.theory.reserve import give_up, reserve_beside
 
 APPLICATION_ID = 0x416C6653  # "AlfS": tells our files from other people's
 SCHEMA = (
@@ -74,6 +75,10 @@ class Archive:
                 entry = (theory, json.dumps(identity, sort_keys=True))
                 connection.execute("INSERT OR IGNORE INTO theories VALUES (?, ?)", entry)
             return connection.execute("INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?)", row).rowcount == 1
+
+    def make_room(self) -> None:
+        """Give up the room that is held beside it, where it is."""
+        give_up(reserve_beside(self.path))
 
     def counts(self) -> dict[str, int]:
         """How many calls are done and how many failed."""
@@ -193,8 +198,9 @@ class Archive:
                 raise self._damaged(f"'{error}'") from None
 
     def _unwritable(self, error: sqlite3.OperationalError) -> InputError:
-        remedy = "make room" if "full" in str(error) else "make room, mend its permissions or choose another folder"
-        return InputError(
+        full = "full" in str(error)
+        remedy = "make room" if full else "make room, mend its permissions or choose another folder"
+        return (DiskFull if full else InputError)(
             f"expected an archive that can be written at {self.path}, got '{error}'; {remedy}, then give the same "
             "command again: finished calls are kept"
         )
