@@ -10,6 +10,11 @@ class InputError(ValueError):
     """One line: what was expected, what came, what to try. The command line prints it and exits with 2."""
 
 
+class DiskFull(InputError):
+    """There is no room for what was to be written."""
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
 REMEDIES = {
     errno.ENOSPC: "make room",
     errno.EDQUOT: "make room in your quota",
@@ -25,7 +30,7 @@ def disk_trouble(error: OSError) -> Exception:
     if error.errno not in REMEDIES:
         return error
     where = f" at '{error.filename}'" if error.filename else ""
-    return InputError(
+    return (DiskFull if error.errno in FULL else InputError)(
         f"expected a folder that can be written, got '{error.strerror}'{where}; {REMEDIES[error.errno]}, "
         "then give the same command again: finished calls are kept"
     )

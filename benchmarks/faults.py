@@ -317,7 +317,7 @@ def command(pid: int) -> str:
 def mounted(disk: Path) -> Iterator[Path | None]:
     """A small disk in memory, or None where that is not allowed."""
     disk.mkdir(parents=True)
-    if not mount("-t", "tmpfs", "-o", "size=4m", "tmpfs", disk):
+    if not mount("-t", "tmpfs", "-o", "size=16m", "tmpfs", disk):
         yield None
         return
     try:

@@ -26,6 +26,7 @@ from alfonsine.study.warm_start import planned_warm_start
 from alfonsine.study.workers import open_workers
 from alfonsine.theory.archive import Archive, Summary
 from alfonsine.theory.engine import Engine
+from alfonsine.theory.reserve import room_held
 
 
 @contextmanager
@@ -34,6 +35,7 @@ def open_engine(study: Study) -> Iterator[Engine]:
     with (
         telling_disk_trouble(),
         Archive(study.folder / ARCHIVE) as archive,
+        room_held(archive.path),
         open_workers(study.settings) as workers,
         Engine(study.theory, archive, workers=workers, timeout=study.settings.compute.timeout) as engine,
     ):

@@ -18,9 +18,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alfonsine.errors import InputError
+from alfonsine.errors import DiskFull, InputError
 from alfonsine.theory.call import Call
 from alfonsine.theory.entry import COLUMNS, INSERT, Row, call_of, digest_of, exact, inputs_of, row_of
+from alfonsine.theory.reserve import give_up, reserve_beside
 
 APPLICATION_ID = 0x416C6653  # "AlfS": tells our files from other people's
 INDEX = "CREATE INDEX IF NOT EXISTS calls_of_theory ON calls (theory, status, seconds)"
@@ -101,6 +102,10 @@ class Archive:
                 rows = connection.execute(f"SELECT key FROM calls WHERE key IN ({_marks(some)})", some).fetchall()
             found.update(key for (key,) in rows)
         return found
+
+    def make_room(self) -> None:
+        """Give up the room that is held beside it, where it is."""
+        give_up(reserve_beside(self.path))
 
     def counts(self) -> dict[str, int]:
         """How many calls are done and how many failed."""
@@ -276,9 +281,10 @@ class Archive:
                 raise self._damaged(f"'{error}'") from None
 
     def _unwritable(self, error: sqlite3.OperationalError) -> InputError:
-        remedy = "make room" if "full" in str(error) else "make room, mend its permissions or choose another folder"
+        full = "full" in str(error)
+        remedy = "make room" if full else "make room, mend its permissions or choose another folder"
         how = "read" if self.read_only else "written"
-        return InputError(
+        return (DiskFull if full else InputError)(
             f"expected an archive that can be {how} at {self.path}, got '{error}'; {remedy}, then give the same "
             "command again: finished calls are kept"
         )

@@ -27,8 +27,10 @@ from alfonsine.theory.archive import Archive
 from alfonsine.theory.call import Call
 from alfonsine.theory.durable import write_durably
 from alfonsine.theory.observables import Observables
+from alfonsine.theory.reserve import give_up, reserve_beside
 
 FORMAT = b"alfonsine-call-1 "
+FOLDER = ".incoming"
 ENDING = ".call"
 SIGN = "folder-of-finished-calls"
 PATIENCE = 60.0  # seconds in which a network file system shows what another host has written
@@ -49,7 +51,7 @@ class Incoming:
     @classmethod
     def beside(cls, archive: Archive) -> "Incoming":
         """That of an archive, as it is."""
-        return cls(archive.path.with_name(f"{archive.path.name}.incoming"))
+        return cls(archive.path.with_name(archive.path.name + FOLDER))
 
     def made(self) -> "Incoming":
         """The folder, made where there is none, with a sign by which workers know it."""
@@ -95,6 +97,10 @@ class Incoming:
         except OSError as error:
             raise disk_trouble(error) from None
         return True
+
+    def make_room(self) -> None:
+        """Give up the room that is held beside the archive, where it is."""
+        give_up(reserve_beside(self.path.with_name(self.path.name.removesuffix(FOLDER))))
 
     def take(self, key: str, archive: Archive, patience: float = 0.0) -> Call | None:
         """Put one call into the archive; None where there is none after `patience` seconds.

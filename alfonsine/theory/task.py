@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from alfonsine.errors import InputError
+from alfonsine.errors import DiskFull, InputError
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables
 from alfonsine.theory.theory import Theory, TheoryError, one_line
@@ -37,6 +37,10 @@ class Store(Protocol):
 
     def put(self, call: Call, identity: Mapping[str, Any] | None = None) -> bool:
         """Store a finished call durably; False (and no change) if its key is there already."""
+        ...
+
+    def make_room(self) -> None:
+        """Give up the room that is held for calls that finish when the disk is full."""
         ...
 
 
@@ -173,7 +177,12 @@ def _compute(task: Task, store: Store, key: str, inputs: dict[str, float]) -> bo
         call = Call(key, inputs, "failed", reason, seconds, None)
     else:
         call = Call(key, inputs, "done", "", seconds, observables)
-    return store.put(call, task.identity)
+    try:
+        return store.put(call, task.identity)
+    except DiskFull:
+        store.make_room()
+        store.put(call, task.identity)
+        raise  # what is held is for calls that were begun before anybody knew
 
 
 class _AnotherTheory(InputError):

@@ -12,13 +12,14 @@ import pytest
 from pebble import ProcessExpired, ProcessFuture
 from test_engine import LINEAR, MATRIX, OFFSET, diary, line_of_points
 
-from alfonsine.errors import InputError
+from alfonsine.errors import DiskFull, InputError
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.call import Call
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.local_workers import LocalWorkers
 from alfonsine.theory.observables import Observables
 from alfonsine.theory.python import PythonTheory
+from alfonsine.theory.reserve import SIZE, reserve_beside, room_held
 from alfonsine.theory.task import Outcome, Task, evaluate, settle
 from alfonsine.theory.toy import DiaryToy, LinearToy
 
@@ -123,6 +124,32 @@ def test_workers_are_shared_by_a_theory_and_its_cheap_part(tmp_path):
         engine.compute(line_of_points(3))  # its workers are still there
         assert len(archive) == 6
     assert len({e["pid"] for e in diary(tmp_path / "diary")}) == 1
+
+
+class FullArchive(Archive):
+    """Has no room until the room that was held is given up."""
+
+    room = False
+
+    def put(self, call, identity=None):
+        if not self.room:
+            raise DiskFull("no room")
+        return super().put(call, identity)
+
+    def make_room(self):
+        super().make_room()
+        self.room = not reserve_beside(self.path).exists()
+
+
+def test_a_call_that_finishes_when_the_disk_is_full_has_room_held_for_it(tmp_path):
+    batch = ("a", {"x": 1.0, "y": 1.0}), ("b", {"x": 2.0, "y": 1.0})
+    task = Task(pickle.dumps(LINEAR), LINEAR.identity(), batch, 60.0)
+    with FullArchive(tmp_path / "a.db") as archive, room_held(archive.path):
+        assert reserve_beside(archive.path).stat().st_size == SIZE
+        with pytest.raises(DiskFull):  # it stops there: "b" is not begun
+            evaluate(task, archive)
+        assert [call.key for call in archive] == ["a"]
+    assert not reserve_beside(archive.path).exists()
 
 
 SIZES = (("s", 9), ("b", 9999))
