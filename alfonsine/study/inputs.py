@@ -20,7 +20,7 @@ MOST_CALLS = 1500  # for one region
 ROUGH = 0.1  # error of a quantity that is tried as an input, in standard deviations over the posterior
 ACCURATE = 0.01  # and of one that is an input
 COVERED = 0.98  # of the draws must lie in the region that was learned
-GROWN = 1.4  # factor by which the training set must have grown for another search to be worth its time
+GROWN = 1.4  # factor by which the weight of the training set must have grown for another search to be worth its time
 STRETCH = 2.0  # of the posterior about its mean: the region in which quantities are learned
 SMALLEST_EFFECT = 1e-4  # of a parameter on a quantity, in units of the largest: below it there is none
 Search = Callable[[TrainingSet, Focus, Features, np.ndarray], Features]
@@ -56,7 +56,7 @@ class Inputs:
         self.depends: tuple[tuple[int, ...], ...] = ()
         self.columns = np.zeros(0, dtype=int)  # of the quantities among all that the theory offers
         self.found = (np.zeros((0, d)), np.zeros((0, 0)))  # cheap calls that serve the present region
-        self.calls, self.searched = 0, 0
+        self.calls, self.searched = 0, 0.0
 
     def answers(self, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """Whether the cheap part of the exact code, where it has one, has an answer at points of the sampled space."""
@@ -91,19 +91,16 @@ class Inputs:
 
     def update(self, training: TrainingSet, focus: Focus, draws: Float[np.ndarray, "n d"], search: Search) -> Features:
         """Learn quantities again where the posterior has moved, and search again where there is more to learn from."""
-        distance = np.linalg.norm(focus.white(training.theta), axis=1)
-        reach = 2.0 * REACH
-        if not self.searched:  # far points say little of the posterior, and enough of which inputs are simple
-            reach = max(reach, float(np.sort(distance)[: 3 * (len(self.names) + 1)][-1]))
-        near = training.theta[distance <= reach]
+        near = training.theta[np.linalg.norm(focus.white(training.theta), axis=1) <= 2.0 * REACH]
         region = np.vstack([self._stretched(draws), near])
-        if len(near) >= max(len(self.names) + 5, GROWN * self.searched):
+        counting = float(focus.weights(training.theta).sum())
+        if counting >= GROWN * self.searched and len(training) >= len(self.names) + 5:
             if not self.searched:
                 self._begin(region)
             self._learn(region, draws, range(len(self.quantities)), ROUGH)
             if not len(self.error):
                 self.quantities = ()  # the code has no answer in this region
-            self.searched = len(near)
+            self.searched = counting
             self.chosen = search(training, focus, self.whole, draws).chosen
         self._learn(region, draws, self.used, ACCURATE)
         return self.features
