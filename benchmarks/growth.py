@@ -1,13 +1,13 @@
-"""Growth with dimension: exact calls and seconds of the default loop, d = 2 to 30, on a curved posterior of known truth.
+"""Growth with dimension: exact calls and seconds of the default loop on a curved posterior of known truth.
 
     python benchmarks/growth.py [--dimensions 2 4 8 16 30] [--seeds 1] [--folder runs/growth] [--figure FILE.png]
 
-The theory is `alfonsine.theory.twisted_toy`: 300 bands, posterior bent in every pair of parameters. Every run starts one
-standard deviation off in every parameter, with steps wrong by up to a factor of two, asks for KL 0.01 and leaves the rest
-at its defaults but for the budget. Each runs in a process of its own, bound to one core; its seconds are those of the
-processor, without the worker that makes the exact calls. Draws of the exact posterior, which no run sees, then tell the
-true divergence, D(exact || emulated), and the largest shift of the means that were sampled. Prints a table and, as its
-last line, one JSON object.
+The theory is `alfonsine.theory.twisted_toy`: 300 bands, posterior bent in every pair of parameters. Every run starts
+one standard deviation off in every parameter, with steps wrong by up to a factor of two, asks for KL 0.01 and leaves
+the rest at its defaults but for the budget. Each runs in a process of its own, bound to one core; its seconds are those
+of the processor, without the worker that makes the exact calls. Draws of the exact posterior, which no run sees, then
+tell the true divergence, D(exact || emulated), and the largest shift of the means that were sampled. Prints a table
+and, as its last line, one JSON object.
 """
 
 import argparse
@@ -119,7 +119,9 @@ def figure(rows: list[dict], path: Path) -> None:
     calls.plot(d, [row["training"] for row in rows], "o", mfc="none", color="C0", label="of these, to learn")
     calls.plot(smooth, 10 * smooth, ":", color="0.5", label="10 d")
     factor, power = GPRY
-    calls.plot(smooth, factor * smooth**power, "--", color="C3", label=f"GPry's cap, {factor:g} d$^{{{power:g}}}$ (published)")
+    calls.plot(
+        smooth, factor * smooth**power, "--", color="C3", label=f"GPry's cap, {factor:g} d$^{{{power:g}}}$ (published)"
+    )
     calls.set(ylabel="exact calls")
     seconds.plot(d, [row["processor_seconds"] for row in rows], "o", label="outside the exact code, one core")
     seconds.set(ylabel="processor seconds")
@@ -153,7 +155,9 @@ def main() -> None:
     for d in given.dimensions:
         for seed in given.seeds:
             command = [sys.executable, __file__, "--one", "--dimensions", str(d), "--seeds", str(seed)]
-            done = subprocess.run([*command, "--folder", str(given.folder)], stdout=subprocess.PIPE, check=True, text=True)
+            done = subprocess.run(
+                [*command, "--folder", str(given.folder)], stdout=subprocess.PIPE, check=True, text=True
+            )
             rows.append(json.loads(done.stdout.splitlines()[-1]))
             shown = [rows[-1][name] for name in COLUMNS]
             print(" ".join(f"{x:17.4g}" if isinstance(x, float) else f"{x:>17}" for x in shown), flush=True)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.spatial import cKDTree
 
-from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.points.design import space_filling, steps
 from alfonsine.points.learn import choose
 from alfonsine.posterior.posterior import Posterior
@@ -16,6 +16,7 @@ from alfonsine.posterior.target import Target
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed
 from alfonsine.study.infer import sample_target
+from alfonsine.study.many import heat
 from alfonsine.study.prepare import Study
 
 SHARE = 0.25  # of a learning batch that is drawn from the posterior itself
@@ -75,9 +76,8 @@ def learning_points(
     columns = list(target.inputs)
     share = round(SHARE * count)
     own = posterior.resampled(share, rng(a)).samples if share else posterior.samples[:0]
-    wide = sample_target(
-        study, target, posterior.mean(), posterior.std(), b, temperature=study.settings.points.temperature
-    )
+    temperature = heat(study.settings.points, len(columns))
+    wide = sample_target(study, target, posterior.mean(), posterior.std(), b, temperature=temperature)
     candidates = wide.resampled(POOL, rng(c)).samples
     goal = posterior.thinned(GOAL).samples
 
@@ -86,7 +86,7 @@ def learning_points(
 
     candidates = drawn_back(candidates, known.theta[known.done], known.theta[~known.done], white)
     near = white(known.theta[known.done])
-    near = near[np.linalg.norm(near, axis=1) <= 2.0 * REACH]
+    near = near[np.linalg.norm(near, axis=1) <= 2.0 * focus.reach]
     near = np.vstack([near, white(own)])
     chosen = choose(white(candidates), near, white(goal), count - share)
     return np.vstack([own, candidates[chosen]])

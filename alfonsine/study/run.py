@@ -14,6 +14,7 @@ from alfonsine.study.infer import complete, sample_target
 from alfonsine.study.judge import correction
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
+from alfonsine.study.many import batch_size
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.propose import first_points
@@ -137,7 +138,7 @@ def plan(study: Study) -> Plan:
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
         first=len(first_points(study)),
-        batch=settings.points.batch,
+        batch=batch_size(settings.points, len(emulator_inputs(study))),
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
         archived=archived,

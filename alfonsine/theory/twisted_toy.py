@@ -1,4 +1,4 @@
-r"""A closed-form theory of any number of parameters that resembles spectra: many smooth bands, a posterior of bent pairs.
+r"""A closed-form theory of any number of parameters: many smooth bands, as spectra have, and a posterior of bent pairs.
 
 The parameters, twisted by a map that keeps volume, are the heights of overlapping bumps along the bands:
 
@@ -37,7 +37,7 @@ class TwistedToy:
     names: tuple[str, ...]
     bands: int = 300
     bend: float = 0.25
-    ripple: float = 0.2
+    ripple: float = 0.1
     output: str = "data"
 
     @cached_property
@@ -65,8 +65,8 @@ class TwistedToy:
     def _moved(self, theta: Float[np.ndarray, "*n d"], k: int) -> Float[np.ndarray, "*n"]:
         """What is added to the k-th parameter, from 0: a function of those before it."""
         if k % 2:
-            return self.bend * (theta[..., k - 1] ** 2 - 1.0)
-        return self.ripple * np.sin(0.5 * (theta[..., k - 1] + theta[..., k - 2]) + 1.0)
+            return np.asarray(self.bend * (theta[..., k - 1] ** 2 - 1.0))
+        return np.asarray(self.ripple * np.sin(0.5 * (theta[..., k - 1] + theta[..., k - 2]) + 1.0))
 
     def identity(self) -> dict[str, Any]:
         """Name, version and every number."""

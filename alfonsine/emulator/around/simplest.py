@@ -12,7 +12,6 @@ from jaxtyping import Float, Int
 
 from alfonsine.emulator.around.features import Features, pool_at
 from alfonsine.emulator.around.trend import multiplicity, quick_error
-from alfonsine.space.polynomial import values
 
 WORTH = 0.8  # the leave-one-out error must fall at least to this fraction for a feature to take another's place
 ALIKE = 0.5  # correlation of a feature with the input whose place it takes, the other inputs given
@@ -50,8 +49,8 @@ def simplest_features(
     counts = multiplicity(table)
 
     def error(chosen: tuple[int, ...]) -> float:
-        columns = values(standard[:, list(chosen)] / np.sqrt(2.0), table)
-        return sum(quick_error(columns, found, table, counts, weights) for found in components)
+        u = standard[:, list(chosen)] / np.sqrt(2.0)
+        return sum(quick_error(u, found, table, counts, weights) for found in components)
 
     chosen = start.chosen
     before = lowest = error(chosen)
