@@ -13,7 +13,7 @@ from alfonsine.emulator.around.blocks import Piece, divide, put, take
 from alfonsine.emulator.around.compress import Compression, compress
 from alfonsine.emulator.around.correct import correct_trend
 from alfonsine.emulator.around.features import Features
-from alfonsine.emulator.around.focus import Focus
+from alfonsine.emulator.around.focus import MODEST, Focus
 from alfonsine.emulator.around.network import pad_outputs
 from alfonsine.emulator.around.relevant import best_trend
 from alfonsine.emulator.around.simplest import Simplest, simplest_features
@@ -45,8 +45,8 @@ class Shape(NamedTuple):
     enough: int = 200
 
     def for_inputs(self, d: int) -> "Shape":
-        """Components enough for every input to move the outputs in a direction of its own, and for some curvature."""
-        return self._replace(components=max(self.components, 3 * d // 2))
+        """In many inputs: components enough for each to move the outputs its own way, and for some curvature."""
+        return self if d <= MODEST else self._replace(components=max(self.components, 3 * d // 2))
 
     def tries_network(self, n: int) -> bool:
         """Whether n points are worth a network."""

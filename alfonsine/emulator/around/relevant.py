@@ -29,9 +29,9 @@ from alfonsine.space.polynomial import degree, values
 START = (1e-2, 0.1)  # strength and decay of the shrinkage that the iteration begins with
 NOISES = (1e-6, 1e-4)  # variances tried for what no polynomial can describe; components are of order one
 ITERATIONS = 30
-FLOOR = 1e-8  # variance of a coefficient, same units, below which its monomial is dropped
+FLOOR = 1e-7  # variance of a coefficient, same units, below which its monomial is dropped
 FOLDS = 10
-WORTH = 0.9  # the held-out error must fall to this fraction of the leave-one-out error of one relevance per input
+WORTH = 0.5  # the held-out error must fall to this fraction of the leave-one-out error of one relevance per input
 
 
 class Relevant(NamedTuple):
