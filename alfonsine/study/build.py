@@ -27,6 +27,7 @@ from alfonsine.theory.output import Axis, Output
 from alfonsine.theory.python import PythonTheory
 from alfonsine.theory.theory import Theory
 from alfonsine.theory.toy import BananaToy, DiaryToy, HostileToy, LinearToy
+from alfonsine.theory.twisted_toy import TwistedToy
 from alfonsine.theory.user_function import UserFunction
 
 UNITS = {"k": "1/Mpc"}  # of axes, whatever the code
@@ -146,6 +147,10 @@ def _toy(block: ToySettings, roles: Parameters, spectra: Mapping[str, int]) -> T
         if len(names) < needed:
             raise InputError(f"expected {needed} parameters of a banana, one for each number, got {len(names)}")
         theory = BananaToy(names, bend=block.bend, output=output)
+    elif block.name == "twisted":
+        if block.bands < needed:
+            raise InputError(f"expected at least {needed} bands, one for each number observed, got {block.bands}")
+        theory = TwistedToy(names, bands=block.bands, bend=block.bend, output=output)
     else:
         rows = block.matrix or tuple(map(tuple, np.eye(len(names)).tolist()))
         if any(len(row) != len(names) for row in rows):

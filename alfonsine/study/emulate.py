@@ -12,7 +12,7 @@ from scipy.stats import chi2
 
 from alfonsine.emulator.around.features import Features
 from alfonsine.emulator.around.fit import Fit, Shape, find_features, fit
-from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.around.focus import Focus, growth
 from alfonsine.emulator.domain import Domain
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
@@ -97,10 +97,10 @@ def trust(study: Study, training: TrainingSet, focus: Focus) -> Domain:
     """
     sub = study.space.select(training.names)
     distance = np.linalg.norm(focus.white(training.theta), axis=1)
-    near = distance[distance <= 2.0 * REACH]
+    near = distance[distance <= 2.0 * focus.reach]
     d = len(training.names)
     if len(near) < d + 3:
-        radius = EARLY
+        radius = EARLY * growth(d)
     else:
         radius = max(BEYOND * float(near.max()), float(np.sqrt(chi2.ppf(1.0 - RARE, d))))
     return Domain(focus.middle, focus.cholesky, jnp.asarray(radius), sub.lower, sub.upper, focus.features)

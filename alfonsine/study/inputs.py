@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from alfonsine.emulator.around.cheap import CheapQuantities, learn_quantities
 from alfonsine.emulator.around.features import Features, pool_names
-from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
@@ -91,7 +91,7 @@ class Inputs:
 
     def update(self, training: TrainingSet, focus: Focus, draws: Float[np.ndarray, "n d"], search: Search) -> Features:
         """Learn quantities again where the posterior has moved, and search again where there is more to learn from."""
-        near = training.theta[np.linalg.norm(focus.white(training.theta), axis=1) <= 2.0 * REACH]
+        near = training.theta[np.linalg.norm(focus.white(training.theta), axis=1) <= 2.0 * focus.reach]
         region = np.vstack([self._stretched(draws), near])
         counting = float(focus.weights(training.theta).sum())
         if counting >= GROWN * self.searched and len(training) >= len(self.names) + 5:

@@ -12,6 +12,7 @@ from alfonsine.study.exact import Computed, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood
 from alfonsine.study.learn import Lesson
 from alfonsine.study.learned import Learned
+from alfonsine.study.many import heat
 from alfonsine.study.prepare import Study
 
 HALF = 0.5  # of the judging calls without an answer: the posterior lies where the code cannot compute
@@ -35,7 +36,7 @@ def surprise(study: Study, lesson: Lesson, computed: Computed) -> float:
         return float("nan")
     columns = list(lesson.target.inputs)
     distance = np.linalg.norm(lesson.focus.white(computed.theta[computed.done][:, columns]), axis=1)
-    weights = np.exp(-0.5 * distance**2 * (1.0 - 1.0 / study.settings.points.temperature))
+    weights = np.exp(-0.5 * distance**2 * (1.0 - 1.0 / heat(study.settings.points, len(lesson.target.inputs))))
     mean = np.average(ratio, weights=weights)
     return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
 
@@ -82,7 +83,7 @@ def left_out_hedge(study: Study, lesson: Lesson, emulated: Whitening) -> Hedge |
     return hedge(
         (lesson.exact - lesson.left_out)[near],
         emulated.standardise(points),
-        (1.0 - 1.0 / study.settings.points.drawn_at) * (value - value.max()),
+        (1.0 - 1.0 / heat(study.settings.points, len(lesson.target.inputs))) * (value - value.max()),
     )
 
 

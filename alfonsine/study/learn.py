@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.emulator.around.fit import Fit
-from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.posterior.posterior import Posterior
@@ -87,7 +87,7 @@ class Lesson:
     @property
     def near(self) -> np.ndarray:
         """Which training points lie where the posterior is."""
-        return np.linalg.norm(self.focus.white(self.training.theta), axis=1) <= REACH
+        return np.linalg.norm(self.focus.white(self.training.theta), axis=1) <= self.focus.reach
 
     def expected_kl(self, temperature: float) -> float:
         """Half the variance of ln L exact over left-out, near points weighted from their spread to the posterior.

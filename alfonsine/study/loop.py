@@ -33,6 +33,7 @@ from alfonsine.study.inputs import Inputs, described_inputs
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
 from alfonsine.study.learn import Around, Lesson, fewest_to_fit, learn
 from alfonsine.study.learned import Learned
+from alfonsine.study.many import batch_size, heat
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
@@ -111,7 +112,7 @@ class Run:
         while True:
             lesson = learn(self.study, known, around, self.inputs, self.fresh_key(1), self.clock)
             around = lesson.around
-            forecast = lesson.expected_kl(points.temperature)
+            forecast = lesson.expected_kl(heat(points, len(self.names)))
             self.say(lesson, forecast)
             if forecast <= accuracy.kl or self.left < accuracy.judging + points.batch:
                 return lesson
@@ -199,7 +200,7 @@ class Run:
 
     def teach(self, lesson: Lesson) -> Computed:
         """A batch of points chosen to teach; they first test the posterior that proposed them."""
-        batch = self.study.settings.points.batch
+        batch = batch_size(self.study.settings.points, len(self.names))
         if int(lesson.near.sum()) < fewest_to_fit(len(self.names)):
             batch = max(batch, fewest_to_fit(len(self.names)))
         batch = min(batch, self.left - self.study.settings.accuracy.judging)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.points.design import space_filling, steps
 from alfonsine.points.learn import choose
 from alfonsine.posterior.posterior import Posterior
@@ -14,6 +14,7 @@ from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed
 from alfonsine.study.feasible import Feasible
 from alfonsine.study.infer import sample_target
+from alfonsine.study.many import heat
 from alfonsine.study.prepare import Study
 
 SHARE = 0.25  # of a learning batch that is drawn from the posterior itself
@@ -83,9 +84,8 @@ def learning_points(
     columns = list(target.inputs)
     share = round(SHARE * count)
     own = posterior.resampled(share, rng(a)).samples if share else posterior.samples[:0]
-    wide = sample_target(
-        study, target, posterior.mean(), posterior.std(), b, temperature=study.settings.points.temperature
-    )
+    temperature = heat(study.settings.points, len(columns))
+    wide = sample_target(study, target, posterior.mean(), posterior.std(), b, temperature=temperature)
     candidates = wide.resampled(POOL, rng(c)).samples
     goal = posterior.thinned(GOAL).samples
 
@@ -93,7 +93,7 @@ def learning_points(
         return focus.white(theta[:, columns])
 
     near = white(known.theta[known.done])
-    near = near[np.linalg.norm(near, axis=1) <= 2.0 * REACH]
+    near = near[np.linalg.norm(near, axis=1) <= 2.0 * focus.reach]
     near = np.vstack([near, white(own)])
     teaching = feasible.chosen(
         candidates, known, white, lambda theta: theta[choose(white(theta), near, white(goal), count - share)]

@@ -17,6 +17,7 @@ from alfonsine.study.iterative_settings import Sizes
 from alfonsine.study.judge import correction
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
+from alfonsine.study.many import batch_size
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.propose import first_number
@@ -185,7 +186,7 @@ def plan(study: Study) -> Plan:
         spectra=tuple(needed.values()),
         first=begun.number if begun else first_count(study),
         search=iterations is None and study.start == "search" and begun is None,
-        batch=settings.points.batch,
+        batch=batch_size(settings.points, len(emulator_inputs(study))),
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,
         archived=found.total,

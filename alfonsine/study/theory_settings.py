@@ -152,16 +152,18 @@ class MisdeedSettings(Block):
 class ToySettings(Block):
     """A closed-form theory of the study's own parameters, for tests and for trying things out.
 
-    linear: `matrix` (unit matrix where there is none) times parameters plus `offset`; banana: bent by `bend`.
+    linear: `matrix` (unit matrix where there is none) times parameters plus `offset`; banana: bent by `bend`;
+    twisted: `bands` of any number of parameters, every second of them bent by `bend`.
     `multipoles` make a spectrum of linear: the l of each row.
     `misdeed`, `diary` (a file that gets a line for each call) and `seconds` try the machinery around it.
     """
 
-    name: Literal["linear", "banana"] = "linear"
+    name: Literal["linear", "banana", "twisted"] = "linear"
     matrix: tuple[Numbers, ...] | None = Field(default=None, strict=False, examples=["[[1, 0], [0, 1]]"])
     offset: Numbers | None = Field(default=None, examples=["[0, 0]"])
     multipoles: tuple[int, ...] | None = Field(default=None, strict=False, min_length=1, examples=["[2, 3, 5]"])
     bend: float = 0.5
+    bands: int = Field(default=300, ge=1, le=100_000)
     misdeed: MisdeedSettings | None = None
     diary: str | None = Field(default=None, examples=["calls.txt"])
     seconds: float = Field(default=0.0, ge=0)

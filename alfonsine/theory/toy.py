@@ -44,22 +44,22 @@ class LinearToy:
         settings: dict[str, Any] = {"matrix": self.matrix.tolist(), "offset": self.offset.tolist()}
         if self.multipoles:
             settings["multipoles"] = list(self.multipoles)
-        return _identity("linear", self.names, self.output, settings)
+        return toy_identity("linear", self.names, self.output, settings)
 
     def outputs(self) -> dict[str, Output]:
         """The vector, and its sum."""
-        found = _outputs(self.output, len(self.offset), "total")
+        found = toy_outputs(self.output, len(self.offset), "total")
         if self.multipoles:
             found[self.output] = Output(self.output, "", (Axis("l", "", tuple(float(ell) for ell in self.multipoles)),))
         return found
 
     def check(self, parameters: Collection[str]) -> None:
         """Know `names` and nothing else."""
-        _check(parameters, self.names)
+        check_names(parameters, self.names)
 
     def compute(self, inputs: Mapping[str, float]) -> Observables:
         """Evaluate M theta + m."""
-        vector = self.matrix @ _theta(inputs, self.names) + self.offset
+        vector = self.matrix @ values_of(inputs, self.names) + self.offset
         return Observables({self.output: vector}, {"total": float(vector.sum())})
 
 
@@ -78,19 +78,19 @@ class BananaToy:
 
     def identity(self) -> dict[str, Any]:
         """Name, version and the bend."""
-        return _identity("banana", self.names, self.output, {"bend": self.bend})
+        return toy_identity("banana", self.names, self.output, {"bend": self.bend})
 
     def outputs(self) -> dict[str, Output]:
         """The vector, and the length of its first two entries."""
-        return _outputs(self.output, len(self.names), "radius")
+        return toy_outputs(self.output, len(self.names), "radius")
 
     def check(self, parameters: Collection[str]) -> None:
         """Know `names` and nothing else."""
-        _check(parameters, self.names)
+        check_names(parameters, self.names)
 
     def compute(self, inputs: Mapping[str, float]) -> Observables:
         """Evaluate the bent vector."""
-        vector = _theta(inputs, self.names)
+        vector = values_of(inputs, self.names)
         vector[1] += self.bend * (vector[0] ** 2 - 1)
         return Observables({self.output: vector}, {"radius": float(np.hypot(vector[0], vector[1]))})
 
@@ -254,7 +254,8 @@ _DEEDS = {
 }
 
 
-def _identity(name: str, names: tuple[str, ...], output: str, settings: dict[str, Any]) -> dict[str, Any]:
+def toy_identity(name: str, names: tuple[str, ...], output: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """All that says which toy it is."""
     return {
         "code": f"toy {name}",
         "version": VERSION,
@@ -264,18 +265,21 @@ def _identity(name: str, names: tuple[str, ...], output: str, settings: dict[str
     }
 
 
-def _outputs(name: str, size: int, derived: str) -> dict[str, Output]:
+def toy_outputs(name: str, size: int, derived: str) -> dict[str, Output]:
+    """A vector of `size` numbers, and one derived number."""
     axis = Axis("index", "", tuple(float(i) for i in range(size)))
     return {name: Output(name, "", (axis,)), "derived": numbers((derived,))}
 
 
-def _check(parameters: Collection[str], known: tuple[str, ...]) -> None:
+def check_names(parameters: Collection[str], known: tuple[str, ...]) -> None:
+    """InputError for a name that is not known."""
     for name in parameters:
         if name not in known:
             raise InputError(f"expected a parameter of this toy, got '{name}'; {nearest(name, known)}")
 
 
-def _theta(inputs: Mapping[str, float], names: tuple[str, ...]) -> np.ndarray:
+def values_of(inputs: Mapping[str, float], names: tuple[str, ...]) -> np.ndarray:
+    """The parameters in order; TheoryError where one is missing."""
     missing = [name for name in names if name not in inputs]
     if missing:
         raise TheoryError(f"no value for {', '.join(missing)}")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from alfonsine.emulator.around import trend
-from alfonsine.emulator.around.trend import Shrinkage, fit_trend, multiplicity, solve
+from alfonsine.emulator.around.trend import Shrinkage, fit_trend, gram, multiplicity, solve
 from alfonsine.space.polynomial import degree, monomials, values
 
 
@@ -142,3 +142,14 @@ def test_multinomial_factors_make_powers_of_the_dot_product(g):
     u, v = np.random.default_rng(2).normal(size=(2, 1, 4))
     terms = (multiplicity(table) * values(u, table)[0] * values(v, table)[0])[degree(table) == g]
     assert terms.sum() == pytest.approx(float(u[0] @ v[0]) ** g, rel=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_no_monomial_is_needed_for_their_covariance(order):
+    """A V A^T in closed form against the product of tables."""
+    u = np.random.default_rng(3).normal(size=(7, 5))
+    table = monomials(5, order)
+    shrinkage = Shrinkage(0.3, 0.2, np.linspace(0.0, 2.0, 5))
+    columns = values(u, table)
+    expected = (columns * shrinkage.variance(table, multiplicity(table))) @ columns.T
+    np.testing.assert_allclose(gram(u, shrinkage, order), expected, rtol=1e-9)

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from alfonsine.emulator.around.network import Ensemble, Training, train
-from alfonsine.emulator.around.trend import Trend, fit_trend
+from alfonsine.emulator.around.relevant import best_trend
+from alfonsine.emulator.around.trend import Trend
 from alfonsine.space.polynomial import values
 
 HELD_OUT = 0.2
@@ -37,7 +38,7 @@ def correct_trend(
     order = np.asarray(jax.random.permutation(key, n))
     size = max(int(HELD_OUT * n / 2), 2)
     stop, verdict, seen = (np.sort(rows) for rows in np.split(order, [size, 2 * size]))
-    partial = fit_trend(u[seen], components[seen], table, weights[seen])
+    partial = best_trend(u[seen], components[seen], table, weights[seen])
     residuals = components - values(u, table) @ partial.coefficients
     used = np.concatenate([seen, stop])
     validation = np.arange(len(seen), len(used))

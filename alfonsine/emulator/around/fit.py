@@ -13,11 +13,11 @@ from alfonsine.emulator.around.blocks import Piece, divide, put, take
 from alfonsine.emulator.around.compress import Compression, compress
 from alfonsine.emulator.around.correct import correct_trend
 from alfonsine.emulator.around.features import Features
-from alfonsine.emulator.around.focus import Focus
+from alfonsine.emulator.around.focus import MODEST, Focus
 from alfonsine.emulator.around.network import pad_outputs
+from alfonsine.emulator.around.relevant import best_trend
 from alfonsine.emulator.around.simplest import Simplest, simplest_features
 from alfonsine.emulator.around.surrogate import Block, Surrogate
-from alfonsine.emulator.around.trend import fit_trend
 from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator, Shown
 from alfonsine.emulator.metric import UNSEEN_WEIGHT, fallback_errors, multipoles
@@ -43,6 +43,10 @@ class Shape(NamedTuple):
     floor: float = 3e-3
     network: str = "auto"
     enough: int = 200
+
+    def for_inputs(self, d: int) -> "Shape":
+        """In many inputs: components enough for each to move the outputs its own way, and for some curvature."""
+        return self if d <= MODEST else self._replace(components=max(self.components, 3 * d // 2))
 
     def tries_network(self, n: int) -> bool:
         """Whether n points are worth a network."""
@@ -80,6 +84,7 @@ def fit(
     says what the outputs are.
     """
     key = jax.random.key(0) if key is None else key
+    shape = shape.for_inputs(theta.shape[1])
     table = monomials(theta.shape[1], shape.order)
     weights = focus.weights(theta)
     sizes = {name: values.shape[1] for name, values in outputs.items()}
@@ -101,7 +106,7 @@ def fit(
         splits = np.cumsum([piece.stop - piece.start for piece in pieces])[:-1]
         for piece, part in zip(pieces, np.split(rows, splits, axis=1), strict=True):
             basis[piece.name][piece.start : piece.stop, first : first + len(part)] = part.T
-    surrogate = Surrogate(focus.coordinates(), jnp.asarray(table), tuple(blocks))
+    surrogate = Surrogate(focus.coordinates(), jnp.asarray(table), tuple(blocks)).pruned()
     bases = {name: jnp.asarray(matrix) for name, matrix in basis.items()}
     text = json.dumps(dict(card or {}), sort_keys=True)
     shown = tuple((name, Shown(0, total)) for name in sorted(bases))
@@ -128,7 +133,7 @@ def fit_block(
         names, theta, outputs, pieces, focus, weights, errors, metric, shape
     )
     u = focus.coordinates().at(theta)
-    trend = fit_trend(u, compression.components, table, weights)
+    trend = best_trend(u, compression.components, table, weights)
     coefficients, residuals, network = trend.coefficients, trend.residuals, None
     if shape.tries_network(len(theta)):
         corrected = correct_trend(u, compression.components, table, weights, trend, key)
@@ -156,7 +161,7 @@ def find_features(
     described: Mapping[str, Output] | None = None,
 ) -> Simplest:
     """The inputs in which the blocks that the data see are simplest; all blocks where there are no data."""
-    weights, ell = focus.weights(theta), multipoles(described or {})
+    weights, ell, shape = focus.weights(theta), multipoles(described or {}), shape.for_inputs(theta.shape[1])
     division = divide({name: values.shape[1] for name, values in outputs.items()}, ell)
     errors = fallback_errors(outputs, ell)
     found = [

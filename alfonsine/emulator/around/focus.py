@@ -9,7 +9,13 @@ from alfonsine.emulator.around.coordinates import Coordinates
 from alfonsine.emulator.around.features import Features
 
 REACH = 5.0  # distance, in standard deviations of the focus, within which a point counts fully
+MODEST = 8  # parameters up to which that is so; beyond, draws lie sqrt(d) from the centre and the reach grows alike
 STEEPNESS = 8  # beyond it the misfit of a polynomial of degree three, squared, grows with this power
+
+
+def growth(d: int) -> float:
+    """How much further from the centre draws lie than in a modest number of parameters: one up to there."""
+    return max(1.0, d / MODEST) ** 0.5
 
 
 class Focus(eqx.Module):
@@ -25,6 +31,11 @@ class Focus(eqx.Module):
     cholesky: Float[Array, "d d"]
     middle: Float[Array, " d"]
     features: Features
+
+    @property
+    def reach(self) -> float:
+        """Distance, in standard deviations, within which a point counts fully."""
+        return REACH * growth(len(self.centre))
 
     @classmethod
     def of(cls, mean: Float[np.ndarray, " d"], covariance: Float[np.ndarray, "d d"]) -> "Focus":
@@ -52,7 +63,7 @@ class Focus(eqx.Module):
         If no point is within reach the nearest ones are taken to be.
         """
         distance = np.linalg.norm(self.white(theta), axis=1)
-        reach = max(REACH, float(np.sort(distance)[min(len(theta), theta.shape[1] + 1) - 1]))
+        reach = max(self.reach, float(np.sort(distance)[min(len(theta), theta.shape[1] + 1) - 1]))
         return 1.0 / (1.0 + np.maximum(distance / reach, 1e-3) ** STEEPNESS)
 
     def coordinates(self) -> Coordinates:

@@ -16,7 +16,6 @@ from jaxtyping import Bool, Float, Int
 
 from alfonsine.emulator.around.features import Features, pool_at, pool_gradient
 from alfonsine.emulator.around.trend import multiplicity, quick_error
-from alfonsine.space.polynomial import values
 
 WORTH = 0.5  # for each exchange on the way the error must fall at least to this fraction: less is noise
 STEEP = 0.05  # slope of a feature along the input whose place it takes, at least, in units of its median
@@ -56,8 +55,8 @@ def simplest_features(
     counts = multiplicity(table)
 
     def error(chosen: tuple[int, ...]) -> float:
-        columns = values(standard[:, list(chosen)] / np.sqrt(2.0), table)
-        return sum(quick_error(columns, found, table, counts, weights) for found in components)
+        u = standard[:, list(chosen)] / np.sqrt(2.0)
+        return sum(quick_error(u, found, table, counts, weights) for found in components)
 
     chosen = start.chosen
     path, seen = [(error(chosen), chosen)], {frozenset(chosen)}

@@ -13,6 +13,9 @@ from alfonsine.emulator.around.coordinates import Coordinates
 from alfonsine.emulator.around.network import Ensemble
 from alfonsine.emulator.scaling import Scaling
 
+FEW = 256  # monomials of which none is left out
+NOTHING = 1e-7  # coefficient, in errors of the data at inputs of order one, that is taken for zero
+
 
 class Block(eqx.Module):
     r"""Outputs that share one exact scaling and one set of components: a = s(theta) [1, c(theta)].
@@ -65,6 +68,22 @@ class Surrogate(eqx.Module):
     def sizes(self) -> tuple[int, ...]:
         """Amplitudes per block."""
         return tuple(1 + block.coefficients.shape[1] for block in self.blocks)
+
+    def pruned(self) -> "Surrogate":
+        """The same function without monomials that do nothing, where there are many.
+
+        Some of those are kept so that their number is one of a few: a refit then mostly runs through compiled code.
+        """
+        terms = len(self.table)
+        if terms <= FEW:
+            return self
+        size = np.max([np.abs(np.asarray(block.coefficients)).max(axis=1) for block in self.blocks], axis=0)
+        size[0] = np.inf  # the constant comes first, whatever it is
+        used = int(np.sum(size > NOTHING))
+        count = min(terms, max(FEW, 2 ** int(np.ceil(np.log2(used)))))
+        rows = np.sort(np.argsort(-size, kind="stable")[:count])
+        blocks = tuple(Block(b.scaling, b.coefficients[rows], b.network) for b in self.blocks)
+        return Surrogate(self.coordinates, self.table[rows], blocks)
 
     def only(self, wanted: Sequence[int]) -> "Surrogate":
         """The same function with some of its blocks."""

@@ -14,6 +14,11 @@ solution is linear in the data, so the prediction of each point from all the oth
           H = A (A^T N^{-1} A + V^{-1})^{-1} A^T N^{-1},
 
 and order, ridge and relevance are whatever makes its mean square smallest.
+
+Because of the multinomial factors :math:`A V A^T` is a polynomial of one product, so that while there are fewer models
+than monomials (5,456 in a cubic of thirty parameters) nothing as long as the table is ever formed:
+
+.. math:: (A V A^T)_{xy} = 100\,(1 + x \cdot y) + \sum_g a_g \Big(\sum_i w_i^2 x_i y_i\Big)^g .
 """
 
 from math import factorial
@@ -69,6 +74,22 @@ def multiplicity(table: Int[np.ndarray, "terms order"]) -> Float[np.ndarray, " t
     return np.array(counts)
 
 
+def gram(u: Float[np.ndarray, "n d"], shrinkage: Shrinkage, order: int) -> Float[np.ndarray, "n n"]:
+    """A V A^T of all monomials up to `order`, without them."""
+    product = (u * shrinkage.relevance**2) @ u.T
+    bent = sum(shrinkage.strength * shrinkage.decay ** (g - 2) * product**g for g in range(2, order + 1))
+    return LINEAR * (1.0 + (u @ u.T if order > 0 else 0.0)) + bent
+
+
+def left_out(
+    covariance: Float[np.ndarray, "n n"], target: Float[np.ndarray, "n k"], noise: Float[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
+    """Dual coefficients, and leave-one-out residuals, of a model whose values have this prior covariance."""
+    inverse = np.linalg.inv(covariance + np.diag(noise))
+    dual = inverse @ target
+    return dual, dual / np.diag(inverse)[:, None]
+
+
 def solve(
     columns: Float[np.ndarray, "n terms"],
     target: Float[np.ndarray, "n k"],
@@ -78,15 +99,36 @@ def solve(
     """Coefficients and leave-one-out residuals, through the smaller of the two equivalent linear systems."""
     n, terms = columns.shape
     if n <= terms:
-        inverse = np.linalg.inv((columns * variance) @ columns.T + np.diag(noise))
-        dual = inverse @ target
-        return variance[:, None] * (columns.T @ dual), dual / np.diag(inverse)[:, None]
+        dual, residuals = left_out((columns * variance) @ columns.T, target, noise)
+        return variance[:, None] * (columns.T @ dual), residuals
     weighted = columns * np.sqrt(variance)
     operator = np.linalg.solve(weighted.T @ (weighted / noise[:, None]) + np.eye(terms), weighted.T / noise[None, :])
     coefficients = operator @ target
     hat = np.sum(weighted * operator.T, axis=1)
     residuals = (target - weighted @ coefficients) / (1.0 - hat)[:, None]
     return np.sqrt(variance)[:, None] * coefficients, residuals
+
+
+class Problem(NamedTuple):
+    """Inputs u (n, d), target (n, k), monomials with their multiplicities, noise (n,); `columns` where they are few."""
+
+    u: Float[np.ndarray, "n d"]
+    target: Float[np.ndarray, "n k"]
+    table: Int[np.ndarray, "terms order"]
+    counts: Float[np.ndarray, " terms"]
+    noise: Float[np.ndarray, " n"]
+    columns: Float[np.ndarray, "n terms"] | None
+
+    @classmethod
+    def of(cls, u, target, table, counts, noise) -> "Problem":
+        """Form the monomials only where there are fewer of them than points."""
+        return cls(u, target, table, counts, noise, values(u, table) if len(u) > len(table) else None)
+
+    def residuals(self, shrinkage: Shrinkage) -> Float[np.ndarray, "n k"]:
+        """Leave-one-out residuals."""
+        if self.columns is None:
+            return left_out(gram(self.u, shrinkage, self.table.shape[1]), self.target, self.noise)[1]
+        return solve(self.columns, self.target, shrinkage.variance(self.table, self.counts), self.noise)[1]
 
 
 def fit_trend(
@@ -102,26 +144,29 @@ def fit_trend(
     of the leave-one-out residuals is the error in chi-square.
     """
     n, d = u.shape
-    columns, counts = values(u, table), multiplicity(table)
+    counts = multiplicity(table)
     spread = np.sqrt(np.average(components**2, axis=0, weights=weights)) + 1e-300
-    scaled = components / spread
-    noise = NOISE / weights
+    problem = Problem.of(u, components / spread, table, counts, NOISE / weights)
 
     def error(shrinkage: Shrinkage) -> float:
-        residuals = solve(columns, scaled, shrinkage.variance(table, counts), noise)[1] * spread
-        return float(weights @ np.sum(residuals**2, axis=1) / weights.sum())
+        return mean_square(problem.residuals(shrinkage) * spread, weights)
 
     best = Shrinkage(0.0, 0.0, np.ones(d))
     if n > d + 2:  # before that, leaving one out leaves a slope undetermined
         grid = [Shrinkage(a, c, np.ones(d)) for a in STRENGTH for c in DECAY if a > 0 or c == 0]
         lowest, index = min((error(s), i) for i, s in enumerate(grid))
         best = refine(grid[index], lowest, error)
-    coefficients, residuals = solve(columns, scaled, best.variance(table, counts), noise)
+    coefficients, residuals = solve(values(u, table), problem.target, best.variance(table, counts), problem.noise)
     return Trend(coefficients * spread, residuals * spread, best)
 
 
+def mean_square(residuals: Float[np.ndarray, "n k"], weights: Float[np.ndarray, " n"]) -> float:
+    """Weighted mean over the points of the squares, summed over components."""
+    return float(weights @ np.sum(residuals**2, axis=1) / weights.sum())
+
+
 def quick_error(
-    columns: Float[np.ndarray, "n terms"],
+    u: Float[np.ndarray, "n d"],
     components: Float[np.ndarray, "n k"],
     table: Int[np.ndarray, "terms order"],
     counts: Float[np.ndarray, " terms"],
@@ -129,15 +174,12 @@ def quick_error(
 ) -> float:
     """The leave-one-out error of a trend, with all inputs equally relevant: good for comparing sets of inputs.
 
-    `columns` are the monomials at the points, `counts` their multiplicities.
+    `counts` are the multiplicities of the monomials.
     """
     spread = np.sqrt(np.average(components**2, axis=0, weights=weights)) + 1e-300
-    errors = []
-    for strength, decay in QUICK:
-        variance = Shrinkage(strength, decay, np.ones(table.max())).variance(table, counts)
-        residuals = solve(columns, components / spread, variance, NOISE / weights)[1] * spread
-        errors.append(float(weights @ np.sum(residuals**2, axis=1) / weights.sum()))
-    return min(errors)
+    problem = Problem.of(u, components / spread, table, counts, NOISE / weights)
+    tried = (Shrinkage(strength, decay, np.ones(u.shape[1])) for strength, decay in QUICK)
+    return min(mean_square(problem.residuals(shrinkage) * spread, weights) for shrinkage in tried)
 
 
 def refine(start: Shrinkage, lowest: float, error) -> Shrinkage:
