@@ -34,6 +34,7 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
 from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
+from alfonsine.study.watched import told
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
@@ -199,9 +200,7 @@ class Run:
         self.number += 1
         self.progress.start(f"round {entry.number}: exact calls to {purpose}", len(entry.theta))
         with self.clock.stage("solver"):
-            computed = compute_points(
-                self.study, self.engine, entry.theta, lambda call: self.progress.advance("" if call.done else "failed")
-            )
+            computed = compute_points(self.study, self.engine, entry.theta, told(self.progress))
         self.progress.stop()
         self.spent += len(entry.theta)
         self.calls = computed if self.calls is None else self.calls + computed

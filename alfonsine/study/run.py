@@ -15,9 +15,10 @@ from alfonsine.study.judge import correction
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
 from alfonsine.study.prepare import Study
-from alfonsine.study.progress import Logged, Progress, Silent
+from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.propose import first_points
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
+from alfonsine.study.watched import clock_of, watched
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.engine import Engine
 
@@ -35,11 +36,12 @@ def open_engine(study: Study) -> Iterator[Engine]:
         yield engine
 
 
+@watched("run")
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
-    clock = Clock()
+    progress = progress or Silent()
+    clock = clock_of(progress)
     study.folder.mkdir(parents=True, exist_ok=True)
-    progress = Logged(progress or Silent(), study.folder / "log")
     keep_study(study)
     with open_engine(study) as engine:
         ending = Run(study, engine, progress, clock).go()

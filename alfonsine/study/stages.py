@@ -14,7 +14,6 @@ from alfonsine.posterior.chains import read_chains
 from alfonsine.posterior.coordinates import Coordinates
 from alfonsine.posterior.importance import importance_evidence
 from alfonsine.posterior.posterior import Posterior
-from alfonsine.study.clock import Clock
 from alfonsine.study.infer import complete, sample_target, study_target
 from alfonsine.study.loop import Run
 from alfonsine.study.prepare import Study
@@ -22,9 +21,11 @@ from alfonsine.study.preset import own_parts
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study, read_certificate, write_json, write_posterior
 from alfonsine.study.run import open_engine
+from alfonsine.study.watched import clock_of, watched
 from alfonsine.study.wide import train_box
 
 
+@watched("train")
 def train(study: Study, progress: Progress | None = None) -> Emulator:
     """Exact calls and fits until the leave-one-out forecast meets the accuracy asked for; nothing is certified.
 
@@ -32,10 +33,11 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
     """
     if study.settings.design is not None:
         return train_box(study, progress)
+    progress = progress or Silent()
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
     with open_engine(study) as engine:
-        lesson = Run(study, engine, progress or Silent(), Clock()).train()
+        lesson = Run(study, engine, progress, clock_of(progress)).train()
     save_emulator(lesson.fit.emulator, study.folder / EMULATOR)
     return lesson.fit.emulator
 
