@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alfonsine.errors import InputError
+from alfonsine.errors import InputError, telling_disk_trouble
 from alfonsine.terminal import Display, show
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display:
 def main() -> None:
     """Run the command line; what the user can mend is told in one line on stderr, with exit code 2."""
     try:
-        app()
+        with telling_disk_trouble():
+            app()
     except InputError as error:
         print(f"alfonsine: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,11 +1,43 @@
 """The one kind of error that is the user's to mend."""
 
 import difflib
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
     """One line: what was expected, what came, what to try. The command line prints it and exits with 2."""
+
+
+REMEDIES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room in your quota",
+    errno.EFBIG: "raise the limit on the size of files",
+    errno.EROFS: "choose another folder with --output, or make it writable",
+    errno.EACCES: "choose another folder with --output, or mend its permissions",
+    errno.EPERM: "choose another folder with --output, or mend its permissions",
+}
+
+
+def disk_trouble(error: OSError) -> Exception:
+    """A full disk or a read-only folder as the InputError that it is; other errors as they are."""
+    if error.errno not in REMEDIES:
+        return error
+    where = f" at '{error.filename}'" if error.filename else ""
+    return InputError(
+        f"expected a folder that can be written, got '{error.strerror}'{where}; {REMEDIES[error.errno]}, "
+        "then give the same command again: finished calls are kept"
+    )
+
+
+@contextmanager
+def telling_disk_trouble() -> Iterator[None]:
+    """Raise InputError in the place of an OSError that comes of a full disk or a read-only folder."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_trouble(error) from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

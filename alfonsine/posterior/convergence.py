@@ -6,6 +6,8 @@ Rank-normalised split R-hat and bulk and tail effective size of Vehtari, Gelman,
 Arrays have the shape (chain, draw, parameter) throughout.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
@@ -19,6 +21,18 @@ def r_hat(chains: Chains) -> Float[np.ndarray, " d"]:
     halves = _split(chains)
     folded = np.abs(halves - np.median(halves, axis=(0, 1)))
     return np.maximum(_r_hat(_rank_normalise(halves)), _r_hat(_rank_normalise(folded)))
+
+
+def between_over_within(samples: Sequence[Float[np.ndarray, "_ d"]]) -> Float[np.ndarray, " d"]:
+    r"""What CONNECT and MontePython call R - 1, for two or more samples of any lengths.
+
+    .. math:: R - 1 = {\rm Var}(\bar x_1, \bar x_2, \ldots) / \overline{{\rm Var}(x_j)}
+
+    Two samples whose means differ by s standard deviations have s^2 / 2, so 0.01 is a shift of 0.14. Source: Gelman &
+    Rubin 1992, where R is the root of one plus this for long chains.
+    """
+    within = np.mean([x.var(axis=0, ddof=1) for x in samples], axis=0)
+    return np.var([x.mean(axis=0) for x in samples], axis=0, ddof=1) / within
 
 
 def ess_bulk(chains: Chains) -> Float[np.ndarray, " d"]:

@@ -144,19 +144,70 @@ def sample_nuts(
     on, up to `max_warmup`, until the chains of the last one agree (R-hat below 1.1) and hardly ever diverge.
     The state returned continues the chains, or starts those of a similar density.
     """
+    warm = warm_up(log_density, coordinates, key, chains=chains, draws=draws, max_warmup=max_warmup)
+    return sample_warm(log_density, warm, key, ess=ess, draws=draws, max_blocks=max_blocks, max_warmup=max_warmup)
+
+
+class WarmedUp(eqx.Module):
+    """Chains after warm-up.
+
+    state    where they are
+    settled  (draw, chain, ...) second half of the last block
+    blocks   spent
+    target   acceptance for which the step was adapted last
+    """
+
+    state: NutsState
+    settled: NutsBlock
+    blocks: int = eqx.field(static=True)
+    target: float = eqx.field(static=True)
+
+    @property
+    def leapfrog_steps(self) -> float:
+        """Gradients that a draw takes: a few where whitening has succeeded, hundreds where the density is bent."""
+        return float(np.mean(self.settled.leapfrog_steps))
+
+
+def warm_up(
+    log_density: Callable,
+    coordinates: Coordinates,
+    key: PRNGKeyArray,
+    *,
+    chains: int = CHAINS,
+    draws: int = DRAWS,
+    max_warmup: int = 10,
+    patience: float = np.inf,
+) -> WarmedUp:
+    """Adapt step size and whitening, block by block; give up where a draw takes more gradients than `patience`."""
     state = disperse(log_density, coordinates, key, chains)
     warmup, target = 0, TARGET_ACCEPTANCE
-    while warmup < max_warmup:
+    while True:
         warmup += 1
         block_key = jax.random.fold_in(key, warmup)
         state, block = nuts_block(log_density, state, block_key, jnp.asarray(target, float), draws)
         settled = jax.tree.map(lambda x: np.asarray(x)[draws // 2 :], block)
+        warm = WarmedUp(state, settled, warmup, target)
         diverging = np.mean(settled.divergent) > MOST_DIVERGENCES
+        agree = warmup >= 2 and np.all(convergence.r_hat(_by_chain(settled.theta)) < 1.1)
+        if warmup >= max_warmup or warm.leapfrog_steps > patience or (agree and not diverging):
+            return warm
         if diverging:
             # the density is narrower somewhere than where most draws are: only a smaller step gets there
             target = min(0.5 * (1.0 + target), 0.99)
-        elif warmup >= 2 and np.all(convergence.r_hat(_by_chain(settled.theta)) < 1.1):
-            break
+
+
+def sample_warm(
+    log_density: Callable,
+    warm: WarmedUp,
+    key: PRNGKeyArray,
+    *,
+    ess: float = 10_000,
+    draws: int = DRAWS,
+    max_blocks: int = 200,
+    max_warmup: int = 10,
+) -> tuple[Draws, NutsState]:
+    """Sample with chains that have been warmed up with the same key."""
+    state, warmup, target = warm.state, warm.blocks, warm.target
 
     def next_block(number: int) -> Draws:
         nonlocal state

@@ -1,15 +1,24 @@
-"""The usual order of events: climb to the mode, whiten by Laplace, run NUTS, hand on a `Posterior`."""
+"""The usual order of events: climb to the mode, whiten by Laplace, run NUTS, hand on a `Posterior`.
+
+Where the density is bent so that a draw of NUTS takes over a hundred gradients, in spite of whitening, the ensemble
+takes over from where its chains are: a move costs one evaluation, and those of all walkers are made at once.
+"""
 
 from collections.abc import Callable, Sequence
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from alfonsine.posterior.coordinates import Coordinates, Vector
 from alfonsine.posterior.ensemble import sample_ensemble
-from alfonsine.posterior.nuts import CHAINS, DRAWS, sample_nuts
+from alfonsine.posterior.nuts import CHAINS, DRAWS, WarmedUp, sample_warm, warm_up
 from alfonsine.posterior.optimum import find_optimum
 from alfonsine.posterior.posterior import Posterior
+
+PATIENCE = 100.0  # gradients a draw
+WALKERS = 128
+MOST_ENSEMBLE_BLOCKS = 100
 
 
 def sample(
@@ -26,6 +35,7 @@ def sample(
     chains: int = CHAINS,
     draws: int = DRAWS,
     max_blocks: int = 200,
+    max_warmup: int = 10,
 ) -> Posterior:
     """Sample a differentiable log density from a start point and rough widths (both as in `Coordinates.of`).
 
@@ -33,11 +43,33 @@ def sample(
     """
     rough = Coordinates.of(lower, upper, start, scale)
     optimum = find_optimum(log_density, rough)
-    drawn, _ = sample_nuts(
-        log_density, optimum.coordinates, key, ess=ess, chains=chains, draws=draws, max_blocks=max_blocks
+    warm = warm_up(
+        log_density, optimum.coordinates, key, chains=chains, draws=draws, max_warmup=max_warmup, patience=PATIENCE
     )
-    diagnostics = {**drawn.diagnostics, "sampler": "nuts", "optimum_converged": bool(optimum.converged)}
+    if warm.leapfrog_steps > PATIENCE:
+        sampler, limit = "ensemble", min(max_blocks, MOST_ENSEMBLE_BLOCKS)
+        drawn = sample_ensemble(log_density, spread(warm, len(names)), key, ess=ess, max_blocks=limit)
+    else:
+        sampler = "nuts"
+        drawn, _ = sample_warm(
+            log_density, warm, key, ess=ess, draws=draws, max_blocks=max_blocks, max_warmup=max_warmup
+        )
+    diagnostics = {
+        **drawn.diagnostics,
+        "sampler": sampler,
+        "optimum_converged": bool(optimum.converged),
+        "leapfrog_steps": warm.leapfrog_steps,
+    }
     return Posterior.of(names, latex, drawn.theta, drawn.log_density, diagnostics)
+
+
+def spread(warm: WarmedUp, dimension: int) -> Float[np.ndarray, "walker d"]:
+    """Walkers for the ensemble: states of the warmed-up chains, evenly among chains and draws."""
+    count = max(WALKERS, 8 * dimension)
+    theta = np.asarray(warm.settled.theta).reshape(-1, dimension)
+    value = np.asarray(warm.settled.log_density).reshape(-1)
+    theta = theta[np.isfinite(value)]
+    return theta[np.linspace(0, len(theta) - 1, count).astype(int)]
 
 
 def sample_by_ensemble(

@@ -84,6 +84,7 @@ def cost(contents: Contents) -> str:
 
 CALLS = (
     ("training", "in the training set of the emulator"),
+    ("discarded", "taught earlier emulators only"),
     ("judging", "judged the final posterior before being learned"),
     ("failed", "gave no answer"),
     ("total", "in all"),

@@ -15,7 +15,7 @@ from alfonsine.study.propose import rng
 from alfonsine.study.records import multipoles_record, write_json
 from alfonsine.study.run import open_engine
 from alfonsine.study.stages import stored_emulator
-from alfonsine.study.watched import told, watched
+from alfonsine.study.watched import heard_by, watched
 
 
 @watched("certify")
@@ -34,7 +34,7 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     theta = draws.samples[:, columns]
     progress.start("exact calls to judge", count)
     with open_engine(study) as engine:
-        computed = compute_points(study, engine, theta, told(progress))
+        computed = compute_points(study, engine, theta, heard_by(progress))
     progress.stop()
     found = theta[computed.done]
     certificate = certify(

@@ -13,7 +13,7 @@ from alfonsine.errors import InputError
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
-from alfonsine.study.watched import told
+from alfonsine.study.watched import heard_by
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.observables import Observables
 from alfonsine.theory.output import Output, described
@@ -46,7 +46,7 @@ def collect(study: Study, engine: Engine, theta: np.ndarray, purpose: str, progr
     for first in range(0, len(todo), BATCH):
         rows = todo[first : first + BATCH]
         points = theory_points(study, theta[rows])
-        calls = engine.compute(points, told(progress))
+        calls = engine.compute(points, heard_by(progress))
         reasons += [call.reason for call in calls if not call.done]
         done = [i for i, call in enumerate(calls) if call.observables is not None]
         if done:

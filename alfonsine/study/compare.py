@@ -11,7 +11,7 @@ from alfonsine.emulator.emulator import Emulator
 from alfonsine.likelihood.band_likelihood import BandLikelihood, DataPoints
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.exact import Computed
-from alfonsine.study.learn import Lesson
+from alfonsine.study.learned import Learned
 from alfonsine.study.prepare import Study
 
 MULTIPOLE = ("tt", "te", "ee", "bb", "pp", "tp", "ep")
@@ -27,7 +27,7 @@ def points_of(likelihood: BandLikelihood) -> Iterator[tuple[str, slice, DataPoin
 
 
 def band_errors(
-    likelihoods: Sequence[BandLikelihood], lesson: Lesson, judged: Computed, emulator: Emulator
+    likelihoods: Sequence[BandLikelihood], lesson: Learned, judged: Computed, emulator: Emulator
 ) -> dict[str, np.ndarray]:
     """Emulated minus exact at the judged points, in units of the data's error: rms and largest against multipole."""
     done = [call.observables for call in judged.calls if call.observables is not None]

@@ -54,10 +54,7 @@ DEFAULTS: dict[str, Any] = {
     "max_time_for_theory": 200,
 }
 OLD = {"N_initial": "N", "N_max_lines": "N_max_points"}  # names in the parameter files of the paper
-NETWORK = (
-    *("train_ratio", "val_ratio", "epochs", "batchsize", "N_hidden_layers", "N_nodes"),
-    *("loss_function", "activation_function", "normalisation_method"),
-)
+DESIGNS = {"lhc": "latin_hypercube", "hypersphere": "hypersphere"}
 ACTIVATIONS = {name: name for name in ("alsing", "nygaard", "relu", "tanh", "elu", "softplus")}
 ACTIVATIONS |= {"silu": "silu", "swish": "silu"}
 LOSSES = {"cosmic_variance": "cosmic_variance", "mse": "mean_square", "mean_squared_error": "mean_square"}
@@ -118,19 +115,18 @@ _PIECES = ((5e-6, 5e-5, 15), (1e-4, 0.008, 8), (0.009, 0.75, 60), (0.76, 5.0, 17
 K_GRID = tuple(
     float(f"{0.67556 * k:.6g}") for first, last, number in _PIECES for k in np.geomspace(first, last, number)
 )
-_ITERATION = "the loop places points where they teach most, and stops by its certificate"
+_ITERATIONS = "for iterations only"
 DROPPED = {
-    "N": "the loop begins with steps about the reference and needs no initial design",
-    "N_max_points": _ITERATION + "; accuracy: calls is its budget",
+    "N_max_points": _ITERATIONS,
     "mcmc_sampler": "sampler: nuts, or ensemble, samples the emulator",
     "initial_model": "no networks of CONNECT are read",
-    "initial_sampling": "the loop begins with steps about the reference",
-    "mcmc_tol": "sampler: nuts: effective_samples says how long is sampled",
-    "iter_tol": _ITERATION + "; accuracy: kl and shift are its limits",
-    "temperature": "for iterations only",
+    "initial_sampling": _ITERATIONS,
+    "mcmc_tol": _ITERATIONS,
+    "iter_tol": _ITERATIONS,
+    "temperature": _ITERATIONS,
     "sampling_likelihoods": "for iterations only; a likelihood is asked of the emulator later",
-    "keep_first_iteration": "every exact call is kept, and weighted by its use",
-    "keep_initial_data": "every exact call is kept, and weighted by its use",
+    "keep_first_iteration": _ITERATIONS,
+    "keep_initial_data": _ITERATIONS,
     "resume_iterations": "the same command again always resumes",
     "extra_cobaya_lkls": "likelihoods of Cobaya are not read; run the emulator inside Cobaya instead",
     "hypersphere_surface": "points fill the ball; there are none on its surface alone",

@@ -1,8 +1,7 @@
 """A parameter file of CONNECT (arXiv:2205.15726) as a study of ours.
 
-`sampling = 'iterative'` becomes a study around a posterior, which places its own points and says itself when it is
-done; `lhc` and `hypersphere` become a design with the preset `connect`. What has no counterpart is named at the head of
-the study, with the reason.
+`sampling = 'iterative'` becomes `points: iterative`, `lhc` and `hypersphere` a design, each with the preset `connect`.
+What has no counterpart is named at the head of the study, with the reason.
 """
 
 import math
@@ -15,15 +14,16 @@ import yaml
 
 from alfonsine.errors import InputError
 from alfonsine.study.connect_file import ParamFile, is_number
+from alfonsine.study.connect_iterations import iterations
 from alfonsine.study.connect_names import (
     ACTIVATIONS,
     BACKGROUND,
     CODE,
+    DESIGNS,
     DROPPED,
     K_GRID,
     LIKELIHOODS,
     LOSSES,
-    NETWORK,
     NORMALISATIONS,
     POWER,
     RENAMED,
@@ -79,13 +79,10 @@ class _Translation(ParamFile):
             blocks["likelihood"] = self.likelihoods(params)
         blocks["params"] = params
         if self.posterior:
-            blocks |= self.loop()
+            blocks |= iterations(self)
         else:
-            blocks["design"] = {
-                "kind": {"lhc": "latin_hypercube"}.get(self.sampling, self.sampling),
-                "number": int(self.number("N")),
-            }
-            blocks["emulator"] = {"preset": "connect", "options": self.network()}
+            blocks["design"] = {"kind": DESIGNS[self.sampling], "number": int(self.number("N"))}
+        blocks["emulator"] = {"preset": "connect", "options": self.network()}
         if "max_time_for_theory" in self.given:
             blocks["compute"] = {"timeout": self.number("max_time_for_theory")}
         blocks["output"] = f"runs/{self.word('jobname') or self.path.stem}"
@@ -238,23 +235,6 @@ class _Translation(ParamFile):
                 "proposal": 0.0025,
             }
             self.remarks.append(("A_planck", "added: the calibration, which this likelihood samples"))
-        return found
-
-    def loop(self) -> dict[str, Any]:
-        """What steers the loop around a posterior; most of it decides itself."""
-        found: dict[str, Any] = {}
-        temperature = self.value("temperature")
-        if "temperature" in self.given and is_number(temperature) and temperature >= 1:
-            found["points"] = {"temperature": float(temperature)}
-        elif "temperature" in self.given:
-            self.remarks.append(("temperature", "a list of temperatures: points are drawn at one, points: temperature"))
-        for name in ("N", "N_max_points", "mcmc_tol", "iter_tol", "mcmc_sampler", "initial_sampling", "initial_model"):
-            if name in self.given:
-                self.remarks.append((name, DROPPED[name]))
-        for name in NETWORK:
-            if name in self.given:
-                why = "describes a network for a design; the emulator around a posterior chooses its own"
-                self.remarks.append((name, why))
         return found
 
     def network(self) -> dict[str, Any]:

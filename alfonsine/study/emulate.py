@@ -36,14 +36,21 @@ def emulator_inputs(study: Study) -> tuple[str, ...]:
     return tuple(name for name in study.space.names if name in used)
 
 
-def fit_emulator(study: Study, training: TrainingSet, focus: Focus, key: Array, words: Sequence[str]) -> Fit:
-    """Fit the emulator around `focus`; `words` say what its inputs are made of."""
+def fit_emulator(
+    study: Study,
+    training: TrainingSet,
+    focus: Focus,
+    key: Array,
+    words: Sequence[str],
+    domain: Domain | None = None,
+) -> Fit:
+    """Fit the emulator around `focus`; `words` say what its inputs are made of; `trust` is its domain by default."""
     settings = study.settings.emulator
     return fit(
         training.names,
         training.theta,
         training.outputs,
-        domain=trust(study, training, focus),
+        domain=domain or trust(study, training, focus),
         focus=focus,
         metric=metric_at(study, training, focus),
         shape=Shape(order=settings.max_order, network=settings.network),

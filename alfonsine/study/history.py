@@ -8,7 +8,7 @@ import numpy as np
 
 from alfonsine.study.clock import Clock
 from alfonsine.study.exact import Computed
-from alfonsine.study.rounds import write_durably
+from alfonsine.theory.durable import write_durably
 
 
 class History:

@@ -18,7 +18,10 @@ from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 
 CANDIDATES = 1000  # effective draws while the emulator is still learning
-BLOCKS = 12  # of the sampler for these: a posterior of few points may be of any shape, and be never sampled well
+BLOCKS, WARMUP = (
+    6,
+    4,
+)  # of the sampler for these: a posterior of few points may have any shape, and be never sampled well
 
 
 def study_target(study: Study, emulator: Emulator) -> Target:
@@ -45,15 +48,17 @@ def sample_target(
     key: Array,
     ess: float = CANDIDATES,
     temperature: float = 1.0,
+    blocks: int | None = None,
 ) -> Posterior:
-    """Draw from the target, or from its tempered companion."""
+    """Draw from the target, or from its tempered companion; `blocks` limits how long the gradient sampler tries."""
     space, sampler = study.space, study.settings.sampler
     density = Tempered(target, temperature, space.log_prior)  # also at temperature 1: one structure is compiled once
     described = (space.names, space.latex, space.lower, space.upper, jnp.asarray(start), jnp.asarray(width))
     if sampler.ensemble is not None:
         return sample_by_ensemble(density, *described, key, ess=ess, walkers=sampler.ensemble.walkers)
-    most = BLOCKS if ess <= CANDIDATES else 200
-    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains, max_blocks=most)
+    most, warmup = (BLOCKS, WARMUP) if ess <= CANDIDATES else (200, 10)
+    most = blocks or most
+    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains, max_blocks=most, max_warmup=warmup)
 
 
 def emulated_log_likelihood(target: Target, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:

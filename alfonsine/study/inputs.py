@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from alfonsine.emulator.around.cheap import CheapQuantities, learn_quantities
 from alfonsine.emulator.around.features import Features, pool_names
@@ -36,7 +36,7 @@ class Inputs:
     """The features in use, and the cheap calls behind those that are quantities of the exact code.
 
     names    inputs of the emulator as sampled
-    open     a fresh engine for cheap calls; its workers live only as long as they are needed
+    open     an engine for cheap calls
     progress hears of them
     """
 
@@ -57,6 +57,13 @@ class Inputs:
         self.columns = np.zeros(0, dtype=int)  # of the quantities among all that the theory offers
         self.found = (np.zeros((0, d)), np.zeros((0, 0)))  # cheap calls that serve the present region
         self.calls, self.searched = 0, 0
+
+    def answers(self, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+        """Whether the cheap part of the exact code, where it has one, has an answer at points of the sampled space."""
+        theory = cheap_theory(self.study)
+        if theory is None:
+            return np.ones(len(theta), dtype=bool)
+        return self._exact(theory, theta[:, list(self.study.space.index(self.names))])[1]
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -171,7 +178,7 @@ class Inputs:
             self.study.parameters.theory_inputs(others | dict(zip(self.names, row, strict=True)))
             for row in theta.tolist()
         ]
-        self.progress.start("cheap calls, for inputs in which the outputs are simple", len(points))
+        self.progress.start("cheap calls", len(points))
         with self.open(theory) as engine:
             calls = engine.compute(points, lambda call: self.progress.advance())
         self.progress.stop()

@@ -11,12 +11,13 @@ from alfonsine.certificate.whiten import Whitening, whitening_of_samples
 from alfonsine.study.exact import Computed, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood
 from alfonsine.study.learn import Lesson
+from alfonsine.study.learned import Learned
 from alfonsine.study.prepare import Study
 
 HALF = 0.5  # of the judging calls without an answer: the posterior lies where the code cannot compute
 
 
-def log_ratio(study: Study, lesson: Lesson, computed: Computed) -> Float[np.ndarray, " n"]:
+def log_ratio(study: Study, lesson: Learned, computed: Computed) -> Float[np.ndarray, " n"]:
     """Difference l = ln L_exact - ln L_emulated of the finished calls."""
     if not computed.done.any():
         return np.zeros(0)
@@ -39,15 +40,29 @@ def surprise(study: Study, lesson: Lesson, computed: Computed) -> float:
     return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
 
 
-def certificate_of(study: Study, lesson: Lesson, judged: Computed) -> Certificate:
-    """What draws of the posterior, and the training points when each is left out, say of it."""
+def tempered_surprise(study: Study, lesson: Learned, computed: Computed, temperature: float) -> float:
+    """The same of draws of the tempered posterior, each weighted by its emulated likelihood to the power 1 - 1/T."""
+    if computed.done.sum() < 3:
+        return float("nan")
+    value = emulated_log_likelihood(lesson.target, computed.theta[computed.done])
+    ratio = exact_log_likelihood(study, computed) - value
+    weights = np.exp((1.0 - 1.0 / temperature) * (value - value.max()))
+    mean = np.average(ratio, weights=weights)
+    return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
+
+
+def certificate_of(study: Study, lesson: Learned, judged: Computed) -> Certificate:
+    """What draws of the posterior, and the training points when each is left out, say of it.
+
+    Networks leave none out: then the draws alone.
+    """
     return certify(
         log_ratio(study, lesson, judged),
         judged.theta[judged.done],
         study.space.names,
         emulated := whitening_of_samples(lesson.posterior.samples),
         failed=len(judged.failures),
-        tempered=left_out_hedge(study, lesson, emulated),
+        tempered=left_out_hedge(study, lesson, emulated) if isinstance(lesson, Lesson) else None,
         allowed=allowed(study),
     )
 
@@ -67,12 +82,12 @@ def left_out_hedge(study: Study, lesson: Lesson, emulated: Whitening) -> Hedge |
     return hedge(
         (lesson.exact - lesson.left_out)[near],
         emulated.standardise(points),
-        (1.0 - 1.0 / study.settings.points.temperature) * (value - value.max()),
+        (1.0 - 1.0 / study.settings.points.drawn_at) * (value - value.max()),
     )
 
 
 def correction(
-    study: Study, lesson: Lesson, judged: Computed, samples: Float[np.ndarray, "m d"]
+    study: Study, lesson: Learned, judged: Computed, samples: Float[np.ndarray, "m d"]
 ) -> Float[np.ndarray, " m"]:
     """Log weights of the emulated samples that make of them the posterior which the judging calls know to be better.
 

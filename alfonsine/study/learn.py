@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.emulator.around.fit import Fit
 from alfonsine.emulator.around.focus import REACH, Focus
+from alfonsine.emulator.emulator import Emulator
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.target import Target
@@ -62,6 +63,16 @@ class Lesson:
     posterior: Posterior
     exact: Float[np.ndarray, " n"]
     left_out: Float[np.ndarray, " n"]
+
+    @property
+    def emulator(self) -> Emulator:
+        """As fitted."""
+        return self.fit.emulator
+
+    @property
+    def error(self) -> float:
+        """Leave-one-out error of the fit."""
+        return self.fit.error
 
     @property
     def focus(self) -> Focus:

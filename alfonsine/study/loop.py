@@ -23,18 +23,23 @@ from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.outcome import Outcome
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.errors import InputError
+from alfonsine.study.begin_warm import begin_warm
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, check_observables, compute_points
+from alfonsine.study.feasible import Feasible
 from alfonsine.study.history import History
 from alfonsine.study.inputs import Inputs, described_inputs
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
 from alfonsine.study.learn import Around, Lesson, fewest_to_fit, learn
+from alfonsine.study.learned import Learned
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
 from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
-from alfonsine.study.rounds import JUDGE, LEARN, START, Round, Rounds
-from alfonsine.study.watched import told
+from alfonsine.study.rounds import JUDGE, LEARN, SEARCH, START, Round, Rounds
+from alfonsine.study.search import Search
+from alfonsine.study.warm_start import open_warm_start, own_key
+from alfonsine.study.watched import heard_by
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
@@ -47,14 +52,16 @@ class Ending:
 
     cheap    number of calls of the exact code's inexpensive part
     inputs   what each input of the emulator is
+    reused   number of earlier calls that were learned from
     """
 
-    lesson: Lesson
+    lesson: Learned
     judged: Computed
     certificate: Certificate
     calls: Computed
     cheap: int
     inputs: tuple[str, ...]
+    reused: int = 0
 
 
 class Run:
@@ -65,10 +72,13 @@ class Run:
         self.rounds, self.history = Rounds(study.folder, study.settings.digest), History(study.folder, clock)
         self.names = emulator_inputs(study)
         self.inputs = Inputs(study, self.names, self.cheap_engine, progress)
-        self.key = jax.random.key(study.settings.seed)
+        self.feasible = Feasible(self.inputs.answers, study.space.dimension)
+        self.warm = open_warm_start(study, engine.archive, self.rounds)
+        self.key = own_key(jax.random.key(study.settings.seed), self.warm)
         self.told = self.names  # inputs of which the log knows
         self.number = 0
         self.spent = 0
+        self.reused = 0
         self.calls: Computed | None = None
 
     @property
@@ -77,8 +87,8 @@ class Run:
         return self.study.settings.accuracy.calls - self.spent
 
     def cheap_engine(self, theory: Theory) -> Engine:
-        """Workers for cheap calls, behind the same archive."""
-        return Engine(theory, self.engine.archive, workers=self.engine.workers, timeout=self.engine.timeout)
+        """The same workers for cheap calls, behind the same archive."""
+        return self.engine.of(theory)
 
     def go(self) -> Ending:
         """Run until the certificate passes or the budget is spent."""
@@ -87,15 +97,16 @@ class Run:
             judged, certificate = self.judge(lesson)
             decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
             if decided or self.left < self.study.settings.accuracy.judging:
-                return Ending(lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words)
+                return Ending(
+                    lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words, self.reused
+                )
             lesson = self.train(lesson, judged)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid."""
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
-            known = self.begin()
-            around = self.first_around(known)
+            known, around = self.first()
         else:
             known, around = lesson.computed + news, lesson.around
         while True:
@@ -107,7 +118,7 @@ class Run:
                 return lesson
             known = known + self.teach(lesson)
 
-    def judge(self, lesson: Lesson) -> tuple[Computed, Certificate]:
+    def judge(self, lesson: Learned) -> tuple[Computed, Certificate]:
         """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""
         accuracy = self.study.settings.accuracy
         most = min(MOST * accuracy.judging, self.left)
@@ -127,7 +138,7 @@ class Run:
                 judged=len(judged.theta),
                 kl=certificate.kl.estimate,
                 kl_upper95=certificate.kl.upper95,
-                loo_error=lesson.fit.error,
+                loo_error=lesson.error,
                 outcome=certificate.outcome.value,
             )
             more = min(accuracy.judging - accuracy.judging // 2, most - len(judged.theta))
@@ -135,10 +146,37 @@ class Run:
             if enough or more < 1 or not worth_more(self.study, certificate, more):
                 return judged, certificate
 
-    def begin(self) -> Computed:
+    def first(self) -> tuple[Computed, Around]:
+        """The first exact calls, and what stands for the posterior before there is one."""
+        if self.warm is not None:
+            return self.warm_start()
+        return self.search() if self.study.start == "search" else self.begin()
+
+    def search(self) -> tuple[Computed, Around]:
+        """Find where the posterior is in the box of the prior, and what stands for it there."""
+
+        def make(points: Callable[[], np.ndarray]) -> Computed:
+            first = self.calls is None
+            computed, _ = self.make(SEARCH, points)
+            if first:
+                check_observables(self.study, computed)
+            return computed
+
+        found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
+        return found.computed, self.around(found.draws)
+
+    def warm_start(self) -> tuple[Computed, Around]:
+        """What earlier work knows, and where its posterior was."""
+        assert self.warm is not None
+        budget = self.left - self.study.settings.accuracy.judging
+        known = begin_warm(self.study, self.warm, lambda points: self.make(START, points)[0], budget, self.progress.say)
+        self.reused = int(known.done.sum()) - (0 if self.calls is None else int(self.calls.done.sum()))
+        return known, Around(Focus.of_samples(self.warm.draws, self.inputs.features), self.warm.draws)
+
+    def begin(self) -> tuple[Computed, Around]:
         """The first round, and a second to the other side of the steps that failed."""
         known, _ = self.make(START, lambda: first_points(self.study))
-        if self.study.settings.points.start == "steps" and not known.done[0]:
+        if self.study.start == "steps" and not known.done[0]:
             raise InputError(
                 f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
                 "move ref, or change the theory"
@@ -153,12 +191,12 @@ class Run:
                 f"expected at least two exact models to begin with, got {int(known.done.sum())} of "
                 f"{len(known.done)}; the last failure: {known.failures[-1].reason}"
             )
-        return known
+        return known, self.around(first_draws(self.study, known.theta[known.done]))
 
-    def first_around(self, known: Computed) -> Around:
-        """What stands for the posterior before there is one."""
-        draws = first_draws(self.study, known.theta[known.done])[:, list(self.study.space.index(self.names))]
-        return Around(Focus.of_samples(draws, self.inputs.features), draws)
+    def around(self, draws: np.ndarray) -> Around:
+        """The emulator's inputs of draws that stand for the posterior before there is one."""
+        own = draws[:, list(self.study.space.index(self.names))]
+        return Around(Focus.of_samples(own, self.inputs.features), own)
 
     def teach(self, lesson: Lesson) -> Computed:
         """A batch of points chosen to teach; they first test the posterior that proposed them."""
@@ -170,7 +208,7 @@ class Run:
         def choose() -> np.ndarray:
             with self.clock.stage("choose"):
                 return learning_points(
-                    self.study, lesson.target, lesson.posterior, lesson.computed, lesson.focus, batch,
+                    self.study, lesson.target, lesson.posterior, lesson.computed, lesson.focus, self.feasible, batch,
                     self.fresh_key(2),
                 )  # fmt: skip
 
@@ -200,14 +238,14 @@ class Run:
         self.number += 1
         self.progress.start(f"round {entry.number}: exact calls to {purpose}", len(entry.theta))
         with self.clock.stage("solver"):
-            computed = compute_points(self.study, self.engine, entry.theta, told(self.progress))
+            computed = compute_points(self.study, self.engine, entry.theta, heard_by(self.progress))
         self.progress.stop()
         self.spent += len(entry.theta)
         self.calls = computed if self.calls is None else self.calls + computed
         self.history.failures(self.calls)
         return computed, entry
 
-    def draws(self, lesson: Lesson, count: int) -> np.ndarray:
+    def draws(self, lesson: Learned, count: int) -> np.ndarray:
         """Plain draws of the emulated posterior."""
         return lesson.posterior.resampled(count, rng(self.fresh_key(3))).samples
 

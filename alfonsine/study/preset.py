@@ -22,9 +22,11 @@ from alfonsine.emulator.networks.plan import Plan
 from alfonsine.emulator.networks.prepare import prepare
 from alfonsine.emulator.networks.presets import PRESETS, Connect, CosmoPower
 from alfonsine.emulator.networks.rows import Rows
+from alfonsine.emulator.networks.split import split_sizes
 from alfonsine.emulator.networks.training import train
 from alfonsine.errors import InputError, nearest
 from alfonsine.study.progress import Progress
+from alfonsine.study.read import Source
 from alfonsine.study.settings import EmulatorSettings
 
 TRAINING = "training"
@@ -53,6 +55,22 @@ def recipe(settings: EmulatorSettings, parts: Path) -> Connect | CosmoPower:
             chosen(name, str(value), *PARTS[name], parts)
     options = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.options.items()}
     return kind(**options)
+
+
+def check_preset(settings: EmulatorSettings, source: Source, number: int) -> None:
+    """InputError for a preset that cannot be trained on `number` models, before anything is computed."""
+    if settings.preset == "alfonsine":
+        return
+    try:
+        chosen = recipe(settings, source.folder)
+        if settings.members > 1 and not chosen.fractions[2] > 0:
+            raise InputError(
+                f"expected a test part to calibrate {settings.members} members on, got fractions "
+                f"{list(chosen.fractions)}; try fractions: [0.8, 0.1, 0.1]"
+            )
+        split_sizes(number, chosen.fractions)
+    except InputError as error:
+        raise source.error(("emulator", "options"), str(error)) from None
 
 
 def purpose_of(settings: EmulatorSettings) -> str:

@@ -1,12 +1,9 @@
 """Which points to compute next."""
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.spatial import cKDTree
 
 from alfonsine.emulator.around.focus import REACH, Focus
 from alfonsine.points.design import space_filling, steps
@@ -15,6 +12,7 @@ from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.target import Target
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed
+from alfonsine.study.feasible import Feasible
 from alfonsine.study.infer import sample_target
 from alfonsine.study.prepare import Study
 
@@ -22,26 +20,35 @@ SHARE = 0.25  # of a learning batch that is drawn from the posterior itself
 GOAL = 300  # draws that stand for the posterior when designs are compared
 POOL = 600  # candidates
 FIRST = 1000  # draws that stand for a posterior before there is one
-HALVINGS = 10  # of the way from a candidate back to where the code had an answer
 
 
 def first_points(study: Study) -> Float[np.ndarray, "n d"]:
     """Reference point and one step along each parameter of the theory, or a space-filling design over the prior."""
     space, settings = study.space, study.settings.points
-    if settings.start == "steps":
+    if study.start == "steps":
         reference, step = np.asarray(space.reference), np.asarray(space.step)
         points = steps(reference, step, np.asarray(space.lower), np.asarray(space.upper))
         teaches = [True] + [name in emulator_inputs(study) for name in space.names]
         return points[teaches]
     count = max(2 * (space.dimension + 1), settings.batch)
-    unit = space_filling(settings.start, count, space.dimension, study.settings.seed)
+    unit = space_filling(study.start, count, space.dimension, study.settings.seed)
     return np.asarray(space.from_unit_cube(jnp.asarray(unit)))
+
+
+def first_number(study: Study) -> int:
+    """How many points the loop begins with."""
+    return spread_number(study) if study.start == "search" else len(first_points(study))
+
+
+def spread_number(study: Study) -> int:
+    """Points over the box of the prior with which a search begins."""
+    return 2 * (len(emulator_inputs(study)) + 1)
 
 
 def first_draws(study: Study, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m d"]:
     """Draws that stand for a posterior before there is one, within the prior."""
     space, generator = study.space, np.random.default_rng(study.settings.seed)
-    if study.settings.points.start == "steps":
+    if study.start == "steps":
         mean, root = np.asarray(space.reference), np.diag(np.asarray(space.step))
     else:
         spread = np.cov(points.T).reshape(space.dimension, -1)
@@ -64,6 +71,7 @@ def learning_points(
     posterior: Posterior,
     known: Computed,
     focus: Focus,
+    feasible: Feasible,
     count: int,
     key: Array,
 ) -> Float[np.ndarray, "n d"]:
@@ -84,33 +92,13 @@ def learning_points(
     def white(theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n inputs"]:
         return focus.white(theta[:, columns])
 
-    candidates = drawn_back(candidates, known.theta[known.done], known.theta[~known.done], white)
     near = white(known.theta[known.done])
     near = near[np.linalg.norm(near, axis=1) <= 2.0 * REACH]
     near = np.vstack([near, white(own)])
-    chosen = choose(white(candidates), near, white(goal), count - share)
-    return np.vstack([own, candidates[chosen]])
-
-
-def drawn_back(
-    candidates: Float[np.ndarray, "n d"],
-    done: Float[np.ndarray, "known d"],
-    failed: Float[np.ndarray, "failed d"],
-    white: Callable[[np.ndarray], np.ndarray],
-) -> Float[np.ndarray, "n d"]:
-    """Candidates where the code is likely to have an answer: their nearest exact call had one.
-
-    The others are halved towards the nearest call that had one until that is so: the exact calls then close in on
-    the edge of what the code can compute, from the side where they teach something.
-    """
-    if not len(failed):
-        return candidates
-    good, bad = cKDTree(white(done)), cKDTree(white(failed))
-    for _ in range(HALVINGS):
-        distance, nearest = good.query(white(candidates))
-        doomed = bad.query(white(candidates))[0] < distance
-        candidates = np.where(doomed[:, None], 0.5 * (candidates + done[nearest]), candidates)
-    return candidates
+    teaching = feasible.chosen(
+        candidates, known, white, lambda theta: theta[choose(white(theta), near, white(goal), count - share)]
+    )
+    return np.vstack([own, teaching])
 
 
 def rng(key: Array) -> np.random.Generator:

@@ -23,7 +23,7 @@ from alfonsine.study.compare import band_errors, best_fit
 from alfonsine.study.history import finite
 from alfonsine.study.loop import Ending
 from alfonsine.study.prepare import Study
-from alfonsine.study.rounds import write_durably
+from alfonsine.theory.durable import write_durably
 
 EMULATOR = "emulator.safetensors"
 PACKAGES = ("alfonsine", "jax", "blackjax", "equinox", "numpy", "scipy")
@@ -90,14 +90,18 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
     """The certificate with what the run cost and what it ran on."""
     total = len(ending.calls.theta)
     judging = len(ending.judged.theta)
+    taught = int(ending.calls.done.sum() - ending.judged.done.sum())
+    discarded = taught - len(ending.lesson.training)
     return {
         **as_dict(ending.certificate),
         "solver_calls": {
             "total": total,
-            "training": total - judging,
+            "training": total - judging - discarded,
             "judging": judging,
             "failed": len(ending.calls.failures),
             "cheap": ending.cheap,
+            "reused": ending.reused,
+            **({"discarded": discarded} if discarded else {}),
         },
         "inputs": list(ending.inputs),
         "seconds": {name: round(spent, 3) for name, spent in {**clock.seconds, "total": clock.total}.items()},

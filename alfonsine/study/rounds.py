@@ -5,7 +5,6 @@ was, since fits and draws are cheap and determined by the points, the calls and 
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,8 +12,11 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.errors import InputError
+from alfonsine.theory.durable import write_durably
 
-START, LEARN, JUDGE = "start", "learn", "judge"
+START, SEARCH, LEARN, JUDGE = "start", "search", "learn", "judge"
+ARCHIVE = "archive.sqlite"  # of the run folder
+WARM_START = "warm_start.json"  # beside the rounds: what they begin from
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Round:
     """One batch of exact calls.
 
     number       0, 1, 2, ...
-    purpose      start: before anything is known; learn: to teach the emulator; judge: draws from the
-                 emulated posterior that decide on it
+    purpose      start: before anything is known; search: to find where the posterior is; learn: to teach the
+                 emulator; judge: draws from the emulated posterior that decide on it
     theta        (n, d) points
     """
 
@@ -64,19 +66,3 @@ class Rounds:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:04d}.json"
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a whole file or none, and have it on disk before going on."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -1,13 +1,13 @@
-"""The study file as frozen settings: the blocks of a Cobaya input, with its meanings, and four of ours.
+"""The study file as frozen settings: the blocks of a Cobaya input, with its meanings, and some of ours.
 
 From Cobaya: `theory`, `likelihood`, `params`, `sampler`, `output`. Ours: `emulator`, `accuracy`, `points`,
-`compute`, `seed`. What a field allows stands in its type; `examples` holds what an error message suggests.
+`compute`, `warm_start`, `seed`. What a field allows stands in its type; `examples` holds what an error message
+suggests.
 Nothing here computes; `alfonsine.study.parameters` says what the parameters mean together.
 """
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,11 +20,14 @@ from pydantic import (
 )
 
 from alfonsine.errors import InputError
+from alfonsine.study.compute_settings import ComputeSettings
 from alfonsine.study.explain import explain
+from alfonsine.study.iterative_settings import IterativeSettings, points_as_mapping
 from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.read import Source, read_yaml
 from alfonsine.study.settings_block import Block, Numbers, Options, empty_as_mapping
 from alfonsine.study.theory_settings import TheorySettings
+from alfonsine.study.warm_start_settings import WarmStarts
 
 
 class NutsSettings(Block):
@@ -110,11 +113,31 @@ class AccuracySettings(Block):
 
 
 class PointsSettings(Block):
-    """Where exact calls are made: `batch` at a time, from the posterior at `temperature`, after `start`."""
+    """Where exact calls are made: `batch` at a time, from the posterior at `temperature`, after `start`.
+
+    start       steps: from the reference along each parameter; search: the posterior is looked for in the box of the
+                prior; latin_hypercube, sobol: a design over the box; auto: steps where every parameter of the theory
+                has a ref, search otherwise
+    iterative   CONNECT's way instead, which has its own numbers
+    """
 
     batch: int = Field(default=8, ge=1, le=100_000)
     temperature: float = Field(default=2.0, ge=1, le=100)
-    start: Literal["steps", "latin_hypercube", "sobol"] = "steps"
+    start: Literal["auto", "steps", "search", "latin_hypercube", "sobol"] = "auto"
+    iterative: Annotated[IterativeSettings | None, BeforeValidator(empty_as_mapping)] = None
+
+    @model_validator(mode="after")
+    def _iterative_alone(self) -> "PointsSettings":
+        others = self.model_fields_set - {"iterative"}
+        if self.iterative is not None and others:
+            name = sorted(others)[0]
+            raise InputError(f"expected nothing beside iterative, got {name}; remove it, or set it inside iterative")
+        return self
+
+    @property
+    def drawn_at(self) -> float:
+        """Temperature of the posterior from which the last points to learn from are drawn."""
+        return self.temperature if self.iterative is None else self.iterative.temperature[-1]
 
 
 class DesignSettings(Block):
@@ -148,20 +171,6 @@ class DesignSettings(Block):
         return self
 
 
-class ComputeSettings(Block):
-    """Local workers (`auto`: one for each core) and the seconds after which a hung call is stopped."""
-
-    workers: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(default="auto", examples=["auto"])
-    timeout: float = Field(default=300.0, gt=0, le=1_000_000)
-
-    @property
-    def count(self) -> int:
-        """Number of workers: as given, or the cores that this process may use."""
-        if self.workers != "auto":
-            return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class PublishedSettings(Block):
     """Somebody else's result to draw beside ours: per parameter [mean, plus, minus]."""
 
@@ -179,9 +188,10 @@ class Settings(Block):
     output: str | None = Field(default=None, min_length=1, examples=["runs/planck"])
     emulator: Annotated[EmulatorSettings, BeforeValidator(empty_as_mapping)] = EmulatorSettings()
     accuracy: Annotated[AccuracySettings, BeforeValidator(empty_as_mapping)] = AccuracySettings()
-    points: Annotated[PointsSettings, BeforeValidator(empty_as_mapping)] = PointsSettings()
+    points: Annotated[PointsSettings, BeforeValidator(points_as_mapping)] = PointsSettings()
     design: DesignSettings | None = Field(default=None, examples=["{kind: latin_hypercube, number: 1000}"])
     compute: Annotated[ComputeSettings, BeforeValidator(empty_as_mapping)] = ComputeSettings()
+    warm_start: WarmStarts = Field(default=(), examples=["runs/planck_lcdm"])
     published: PublishedSettings | None = Field(
         default=None, examples=["{label: Planck 2018, parameters: {n_s: [0.9649, 0.0044, 0.0044]}}"]
     )
@@ -195,9 +205,14 @@ class Settings(Block):
                 "expected a likelihood, or a design for an emulator without one, got neither; "
                 "try 'likelihood: {planck_2018_lite: }' or 'design: {number: 1000}'"
             )
-        if self.design is None and self.emulator.preset != "alfonsine":
+        if self.design is not None and self.warm_start:
+            raise InputError("expected no warm_start beside a design, whose points are its own, got one; remove it")
+        if self.points.iterative is not None and self.warm_start:
+            raise InputError("expected no warm_start beside iterations, which begin anew, got one; remove it")
+        if self.design is None and self.points.iterative is None and self.emulator.preset != "alfonsine":
             raise InputError(
-                f"expected a design for the preset {self.emulator.preset}, got none; try 'design: {{number: 10000}}'"
+                f"expected a design for the preset {self.emulator.preset}, got none; try 'design: {{number: 10000}}', "
+                "or 'points: iterative'"
             )
         return self
 
@@ -209,7 +224,10 @@ class Settings(Block):
     @property
     def digest(self) -> str:
         """Short digest of all that decides which points are computed and how they are judged."""
-        chosen = self.model_dump(exclude={"compute", "output", "published", "design"})
+        unused = set() if self.warm_start else {"warm_start"}  # rounds from before there was any stay good
+        chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
+        if self.points.iterative is None:  # such studies have digests from before there was anything else
+            del chosen["points"]["iterative"]
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property

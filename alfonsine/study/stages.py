@@ -15,12 +15,11 @@ from alfonsine.posterior.coordinates import Coordinates
 from alfonsine.posterior.importance import importance_evidence
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.infer import complete, sample_target, study_target
-from alfonsine.study.loop import Run
 from alfonsine.study.prepare import Study
 from alfonsine.study.preset import own_parts
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study, read_certificate, write_json, write_posterior
-from alfonsine.study.run import open_engine
+from alfonsine.study.run import loop_of, open_engine
 from alfonsine.study.watched import clock_of, watched
 from alfonsine.study.wide import train_box
 
@@ -37,9 +36,9 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
     with open_engine(study) as engine:
-        lesson = Run(study, engine, progress, clock_of(progress)).train()
-    save_emulator(lesson.fit.emulator, study.folder / EMULATOR)
-    return lesson.fit.emulator
+        emulator = loop_of(study, engine, progress, clock_of(progress)).train().emulator
+    save_emulator(emulator, study.folder / EMULATOR)
+    return emulator
 
 
 def stored_emulator(study: Study) -> Emulator:

@@ -133,7 +133,7 @@ def note_of(call: Call) -> str:
     return "" if call.done else f"{FAILED}: {call.reason}"
 
 
-def told(progress: Progress) -> Callable[[Call], None]:
+def heard_by(progress: Progress) -> Callable[[Call], None]:
     """What is to hear of every finished exact call, as a step of the stage."""
     if isinstance(progress, Watched):
         return progress.finished

@@ -7,43 +7,34 @@ import numpy as np
 from alfonsine.emulator.box.fit import BoxShape, fit_box
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.models import Models
-from alfonsine.emulator.networks.split import split_sizes
 from alfonsine.emulator.stored.file import save_emulator
 from alfonsine.errors import InputError
 from alfonsine.points.design import nested, space_filling, towards_edges
+from alfonsine.study.box import box
 from alfonsine.study.collect import Collected, collect, theory_points
-from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.measure import measured
 from alfonsine.study.prepare import Study
-from alfonsine.study.preset import fit_preset, purpose_of, recipe
+from alfonsine.study.preset import check_preset, fit_preset, purpose_of
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study
 from alfonsine.study.run import ARCHIVE, open_engine
+from alfonsine.study.settings import DesignSettings
 from alfonsine.study.watched import watched
-from alfonsine.theory.archive import Archive
+from alfonsine.theory.archive import Archive, Summary
 
 HELD_OUT_SEED = 1  # added to the study's seed
 
 
-def box(study: Study) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Inputs of the emulator and the edges of their priors; InputError where one has no edge."""
-    names = emulator_inputs(study)
-    space = study.space.select(names)
-    lower, upper = np.asarray(space.lower), np.asarray(space.upper)
-    for name, low, high in zip(names, lower, upper, strict=True):
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise study.settings.source.error(
-                ("params", name),
-                f"expected a prior with two edges for a design, got {low:g} to {high:g}; try prior: {{min: , max: }}",
-            )
-    return names, lower, upper
+def design_of(study: Study) -> DesignSettings:
+    """The design that the study asks for; InputError where it asks for none."""
+    if study.settings.design is None:
+        raise InputError("expected a study with a design, got none; try 'design: {number: 1000}'")
+    return study.settings.design
 
 
 def design(study: Study) -> tuple[np.ndarray, np.ndarray]:
     """Points to learn from (n, d), and points held out; of the same kind, drawn apart."""
-    settings = study.settings.design
-    if settings is None:
-        raise InputError("expected a study with a design, got none; try 'design: {number: 1000}'")
+    settings = design_of(study)
     names, lower, upper = box(study)
     seed = study.settings.seed
     if settings.solves is None:
@@ -84,7 +75,7 @@ def solutions(study: Study, theta: np.ndarray) -> list[str | None]:
 def train_box(study: Study, progress: Progress | None = None) -> Emulator:
     """Compute the design, fit, measure on the held-out models, and write the emulator with its card."""
     progress = progress or Silent()
-    check_preset(study)
+    check_preset(study.settings.emulator, study.settings.source, design_of(study).number)
     learned, held_out = design(study)
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
@@ -99,49 +90,32 @@ def train_box(study: Study, progress: Progress | None = None) -> Emulator:
     return emulator
 
 
-def check_preset(study: Study) -> None:
-    """InputError for a preset that cannot be trained, before anything is computed."""
-    settings, source = study.settings.emulator, study.settings.source
-    if settings.preset == "alfonsine":
-        return
-    try:
-        chosen = recipe(settings, source.folder)
-        if settings.members > 1 and not chosen.fractions[2] > 0:
-            raise InputError(
-                f"expected a test part to calibrate {settings.members} members on, got fractions "
-                f"{list(chosen.fractions)}; try fractions: [0.8, 0.1, 0.1]"
-            )
-        split_sizes(study.settings.design.number, chosen.fractions)
-    except InputError as error:
-        raise source.error(("emulator", "options"), str(error)) from None
-
-
 def plan_box(study: Study) -> str:
     """Say what `train_box` would compute. Makes no exact call and writes nothing."""
-    check_preset(study)
-    settings, names = study.settings.design, box(study)[0]
-    path, found, known = study.folder / ARCHIVE, [], set()
+    settings = design_of(study)
+    check_preset(study.settings.emulator, study.settings.source, settings.number)
+    names = box(study)[0]
+    path, found, known = study.folder / ARCHIVE, Summary(0, 0, None), set()
+    identity = study.theory.identity()
+    asked = [Archive.key(identity, point) for points in design(study) for point in theory_points(study, points)]
     if path.exists():
         with Archive(path) as archive:
-            for call in archive.of(study.theory.identity()):
-                known.add(tuple(sorted(call.inputs.items())))
-                found += [call.seconds] if call.done else []
-    asked = [tuple(sorted(point.items())) for points in design(study) for point in theory_points(study, points)]
-    calls, workers = sum(point not in known for point in asked), study.settings.compute.count
+            found, known = archive.summary(identity), archive.known(asked)
+    calls, compute = sum(key not in known for key in asked), study.settings.compute
     kind = settings.kind + (", denser towards the edges" if settings.density == "edges" else "")
     if settings.solves is not None:
         cheap = [name for name, each in zip(names, cheap_inputs(study), strict=True) if each]
         kind += f", {settings.solves} solutions shared by what differs in {', '.join(cheap)}"
     time = "not known before the first call"
-    if found:
-        seconds = float(np.mean(found))
-        time = f"{seconds * calls / workers / 60:.1f} minutes at {seconds:.2g} s a call, on {workers} workers"
+    if found.seconds is not None:
+        minutes = found.seconds * calls / compute.count / 60
+        time = f"{minutes:.1f} minutes at {found.seconds:.2g} s a call, on {compute.place}"
     lines = {
         "exact code": study.settings.theory.code,
         "emulated in": ", ".join(names),
         "outputs": ", ".join(study.theory.outputs()) or "known after the first call",
         "exact calls": f"{settings.number} to learn from ({kind}), {settings.held_out} held out",
-        "in the archive": f"{len(found)} finished calls of this code and settings; {calls} of {len(asked)} missing",
+        "in the archive": f"{found.done} finished calls of this code and settings; {calls} of {len(asked)} missing",
         "time": time,
         "run folder": str(study.folder),
     }

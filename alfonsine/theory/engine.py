@@ -1,36 +1,46 @@
-"""Many exact calls at once, each in a process that can be killed, each archived before anything else happens.
+"""Many exact calls at once, each in a process that can be killed, each durable before anything else happens.
 
-The worker itself writes its finished call to the archive; the parent only hears that it is there. So
-nothing that befalls the parent, `kill -9` included, can lose a finished call. Failures (an exception, NaN,
-a crash, the wall-clock limit) are entries like any other, with their reason, and are not tried again.
+Where the processes are is a matter of the workers: on this machine (`local_workers`) or on a cluster (`dask_workers`).
+In either case the worker itself stores its finished call, in the archive or in a folder beside it; this program only
+hears that it is there. So nothing that befalls it, `kill -9` included, can lose a finished call. Failures (an
+exception, NaN, a crash, the wall-clock limit) are entries like any other, with their reason, and are not tried again.
+A process that was killed may have been the victim of another: its point is tried once more, by itself.
 """
 
 import pickle
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from functools import lru_cache
 from math import ceil
-from pathlib import Path
-from time import perf_counter
-from typing import Any
-
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from typing import Protocol, runtime_checkable
 
 from alfonsine.errors import InputError
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.call import Call
-from alfonsine.theory.observables import Observables
-from alfonsine.theory.theory import Theory, TheoryError, one_line
-from alfonsine.theory.workers import is_worker, worker_pool
+from alfonsine.theory.incoming import PATIENCE, Incoming
+from alfonsine.theory.local_workers import LocalWorkers
+from alfonsine.theory.task import Outcome, Task
+from alfonsine.theory.theory import Theory, one_line
 
 Progress = Callable[[Call], None]
-Batch = list[tuple[str, dict[str, float]]]
-GRACE = 5.0  # seconds; the time limit of each call acts first
-STOPPED_FROM_OUTSIDE = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-BROKEN_POOLS_ALLOWED = 3
+Points = Mapping[str, dict[str, float]]
+
+
+@runtime_checkable
+class Workers(Protocol):
+    """Processes that carry out tasks, here or elsewhere; `count` of them at once."""
+
+    @property
+    def count(self) -> int:
+        """How many tasks are carried out at once."""
+        ...
+
+    def carry_out(self, tasks: Sequence[Task], archive: Archive) -> Iterator[tuple[Task, Outcome]]:
+        """Say what became of each task as soon as it is known; its entries are in the archive or on their way."""
+        ...
+
+    def close(self) -> None:
+        """Stop them, whatever they do."""
+        ...
 
 
 class Engine:
@@ -39,13 +49,16 @@ class Engine:
     with Engine(theory, archive, workers=2, timeout=120) as engine:
         calls = engine.compute(points)
 
-    workers     processes, one thread each
+    workers     a number of processes on this machine, or workers of another kind, which remain open at the end
     timeout     hard limit of one call, wall-clock seconds
-    max_tasks   tasks after which a worker is replaced, for codes that leak memory
+    max_tasks   tasks after which a process on this machine is replaced, for codes that leak memory
 
     A theory may have a method `shares(inputs)`: points for which it says the same text are cheaper one after another
     in one worker. They then are one task; the limit of time remains that of each call. `solves` sums what the
     theory's attribute of that name counts in the workers: the expensive part of calls, where calls share it.
+
+    What a cluster's workers finished for a program that is no more is taken into the archive first of all; `refused`
+    says which files among it were not whole.
     """
 
     def __init__(
@@ -53,28 +66,31 @@ class Engine:
         theory: Theory,
         archive: Archive,
         *,
-        workers: int = 1,
+        workers: "int | Workers" = 1,
         timeout: float = 600.0,
         max_tasks: int = 100,
     ) -> None:
-        if workers < 1:
-            raise InputError(f"expected at least one worker, got {workers}; try 1")
         if not timeout > 0:
             raise InputError(f"expected a positive time limit in seconds, got {timeout:g}; try 600")
-        if is_worker():
-            raise InputError("expected to start workers from the main program, got a start inside a worker process")
-        self.theory, self.archive = theory, archive
-        self.workers, self.timeout, self.max_tasks = workers, timeout, max_tasks
+        self.own = isinstance(workers, int)
+        self.workers: Workers = LocalWorkers(workers, max_tasks) if isinstance(workers, int) else workers
+        self.theory, self.archive, self.timeout = theory, archive, timeout
         self.identity = theory.identity()
         self.solves = 0
         self._theory = _pickled(theory)
-        self._pool: ProcessPool | None = None
+        self._incoming = Incoming.beside(archive)
+        self.refused = self._incoming.take_all(archive)
 
     def __enter__(self) -> "Engine":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        if self.own:
+            self.workers.close()
+
+    def of(self, theory: Theory) -> "Engine":
+        """An engine for another theory with the same workers, behind the same archive."""
+        return Engine(theory, self.archive, workers=self.workers, timeout=self.timeout)
 
     def compute(self, points: Sequence[Mapping[str, float]], progress: Progress | None = None) -> list[Call]:
         """Compute the points that the archive does not hold; return all calls in the order of `points`.
@@ -90,21 +106,11 @@ class Engine:
             if (call := self.archive.get(key)) is not None:
                 finished[key] = call
                 report(call)
-        missing = {key: point for key, point in inputs.items() if key not in finished}
-        repeated: set[str] = set()
-        broken = 0
-        while missing:
-            try:
-                for call in self._run(missing):
-                    finished[call.key] = call
-                    del missing[call.key]
-                    report(call)
-            except BrokenProcessPool as error:  # a worker died between calls: no point is to blame
-                self._stop()
-                broken += 1
-                if broken > BROKEN_POOLS_ALLOWED:
-                    raise RuntimeError(f"the worker processes do not stay alive ({one_line(error)})") from error
+        for call in self._make({key: point for key, point in inputs.items() if key not in finished}):
+            finished[call.key] = call
+            report(call)
         calls: list[Call] = []
+        repeated: set[str] = set()
         for key in keys:
             calls.append(finished[key])
             if key in repeated:
@@ -113,72 +119,51 @@ class Engine:
             repeated.add(key)
         return calls
 
-    def _run(self, missing: Mapping[str, dict[str, float]]) -> Iterator[Call]:
-        if self._pool is None:
-            self._pool = worker_pool(self.workers, self.max_tasks)
-        arguments = (self._theory, str(self.archive.path), self.identity)
-        futures = {}
-        for batch in self._batches(missing):
-            limit = self.timeout if len(batch) == 1 else self.timeout * len(batch) + GRACE
-            task = (*arguments, batch, self.timeout if len(batch) > 1 else 0.0)
-            futures[self._pool.schedule(_work, task, timeout=limit)] = batch
-        try:
-            for future in as_completed(futures):
-                yield from self._settle(future, futures[future])
-        finally:
-            for future in futures:
-                future.cancel()
+    def _make(self, missing: Points) -> Iterator[Call]:
+        """Calls as they are finished, until none is missing."""
+        left = dict(missing)
+        killed: set[str] = set()
+        taken: list[str] = []
+        while left:
+            tasks = self._tasks({key: point for key, point in left.items() if key not in killed})
+            tasks = tasks or [self._task([next(iter(left.items()))], alone=True)]
+            for task, outcome in self.workers.carry_out(tasks, self.archive):
+                self.solves += outcome.solves
+                for (key, _), fresh in zip(task.batch, outcome.fresh, strict=False):
+                    del left[key]
+                    yield replace(self._stored(key, taken), fresh=fresh)
+                if outcome.killed:
+                    key, inputs = task.batch[len(outcome.fresh)]
+                    if task.alone:
+                        self.archive.put(Call(key, inputs, "failed", outcome.killed, 0.0, None), self.identity)
+                        del left[key]
+                        yield replace(self._stored(key, taken), fresh=True)
+                    killed.add(key)
+            self._incoming.discard(taken)
 
-    def _batches(self, missing: Mapping[str, dict[str, float]]) -> list[Batch]:
+    def _tasks(self, points: Points) -> list[Task]:
         """The points, together where the theory says so, but never so that a worker has nothing to do."""
         shares = getattr(self.theory, "shares", None)
         if shares is None:
-            return [[(key, point)] for key, point in missing.items()]
-        groups: dict[str, Batch] = {}
-        for key, point in missing.items():
+            return [self._task([item]) for item in points.items()]
+        groups: dict[str, list[tuple[str, dict[str, float]]]] = {}
+        for key, point in points.items():
             groups.setdefault(shares(point) or key, []).append((key, point))
-        most = ceil(len(missing) / self.workers)
-        return [group[i : i + most] for group in groups.values() for i in range(0, len(group), most)]
+        most = ceil(len(points) / self.workers.count)
+        return [self._task(group[i : i + most]) for group in groups.values() for i in range(0, len(group), most)]
 
-    def _settle(self, future: ProcessFuture[tuple[list[bool], int]], batch: Batch) -> Iterator[Call]:
-        """Turn the fate of a worker into archived calls: all of its batch, or those up to the one that ended it."""
-        fresh, failure = [True] * len(batch), None
-        try:
-            fresh, solves = future.result()
-            self.solves += solves
-        except TimeoutError:
-            failure = self._too_slow
-        except ProcessExpired as error:
-            number = abs(error.exitcode)
-            if number in STOPPED_FROM_OUTSIDE:
-                raise RuntimeError(f"a worker was stopped from outside ({signal.Signals(number).name})") from error
-            by_clock = len(batch) > 1 and error.exitcode == -signal.SIGALRM
-            failure = self._too_slow if by_clock else (f"the process crashed ({_fate(error.exitcode)})", 0.0)
-        for (key, inputs), is_fresh in zip(batch, fresh, strict=True):
+    def _task(self, batch: Sequence[tuple[str, dict[str, float]]], alone: bool = False) -> Task:
+        return Task(self._theory, self.identity, tuple(batch), self.timeout, alone)
+
+    def _stored(self, key: str, taken: list[str]) -> Call:
+        """The finished call that a worker has reported; `taken` notes those that came by way of a file."""
+        call = self.archive.get(key)
+        if call is None and self._incoming.take(key, self.archive, PATIENCE) is not None:
+            taken.append(key)
             call = self.archive.get(key)
-            ended_here = call is None and failure is not None
-            if ended_here:
-                self._fail(key, inputs, *failure)
-                call = self.archive.get(key)
-            if call is None:
-                raise RuntimeError(f"the archive {self.archive.path} has lost a call that was just written")
-            yield replace(call, fresh=is_fresh)
-            if ended_here:
-                return  # what the worker had not begun is scheduled again
-
-    @property
-    def _too_slow(self) -> tuple[str, float]:
-        return f"no answer within {self.timeout:g} s: stopped", self.timeout
-
-    def _fail(self, key: str, inputs: dict[str, float], reason: str, seconds: float) -> None:
-        # no effect where the worker had just finished: its own entry stands
-        self.archive.put(Call(key, inputs, "failed", reason, seconds, None), self.identity)
-
-    def _stop(self) -> None:
-        if self._pool is not None:
-            self._pool.stop()
-            self._pool.join()
-            self._pool = None
+        if call is None:
+            raise RuntimeError(f"the archive {self.archive.path} has lost a call that was just written")
+        return call
 
 
 def compute(
@@ -195,62 +180,6 @@ def compute(
         return engine.compute(points, progress)
 
 
-def _work(theory: bytes, path: str, identity: dict[str, Any], batch: Batch, limit: float) -> tuple[list[bool], int]:
-    """Evaluate points and archive them, in a worker: which are fresh, and how many solutions they took.
-
-    After `limit` seconds of one point the kernel ends this process, which no handler in Python could do during a C
-    call; 0 is for no limit.
-    """
-    before, fresh = _solves(theory), []
-    for key, inputs in batch:
-        signal.setitimer(signal.ITIMER_REAL, limit)
-        fresh.append(_compute(theory, path, identity, key, inputs))
-    signal.setitimer(signal.ITIMER_REAL, 0.0)
-    return fresh, _solves(theory) - before
-
-
-def _solves(theory: bytes) -> int:
-    try:
-        return int(getattr(_unpickled(theory), "solves", 0))
-    except Exception:  # a theory that does not load fails at its points, with a reason
-        return 0
-
-
-def _compute(theory: bytes, path: str, identity: dict[str, Any], key: str, inputs: dict[str, float]) -> bool:
-    """Evaluate one point and archive it; False if another process has done it meanwhile."""
-    archive = _archive(path)
-    if archive.get(key) is not None:
-        return False
-    start = perf_counter()
-    observables, reason = None, ""
-    try:
-        observables = _unpickled(theory).compute(inputs)
-        if isinstance(observables, Observables):
-            reason = observables.defect()
-        else:
-            reason = f"expected Observables from the theory, got {type(observables).__name__}"
-    except TheoryError as error:
-        reason = one_line(error) or "no reason given"
-    except BaseException as error:  # SystemExit of a user's function as well: the point has failed, not the worker
-        reason = one_line(f"{type(error).__name__}: {error}")
-    seconds = perf_counter() - start
-    if reason:
-        call = Call(key, inputs, "failed", reason, seconds, None)
-    else:
-        call = Call(key, inputs, "done", "", seconds, observables)
-    return archive.put(call, identity)
-
-
-@lru_cache(maxsize=1)
-def _archive(path: str) -> Archive:
-    return Archive(Path(path))
-
-
-@lru_cache(maxsize=1)
-def _unpickled(theory: bytes) -> Theory:
-    return pickle.loads(theory)  # from our own parent, through our own pipe; never from a file
-
-
 def _pickled(theory: Theory) -> bytes:
     if type(theory).__module__ == "__main__":
         raise InputError(
@@ -264,10 +193,3 @@ def _pickled(theory: Theory) -> bytes:
             f"expected a theory that can be sent to worker processes, got '{one_line(error)}'; "
             "use functions and classes defined at the top level of a module"
         ) from None
-
-
-def _fate(code: int) -> str:
-    if code < 0:
-        name = signal.Signals(-code).name
-        return f"{name}, perhaps out of memory" if -code == signal.SIGKILL else name
-    return f"exit code {code}"

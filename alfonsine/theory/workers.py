@@ -1,4 +1,4 @@
-"""Worker processes that can always be stopped: one thread each, started afresh, gone when their parent goes.
+"""Worker processes that can always be stopped: one thread each, bounded memory, gone when their parent goes.
 
 Workers are spawned, never forked: JAX in the parent has threads, and a fork would copy their locks half-held.
 """
@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 
 from pebble import ProcessPool
 
+GIB = 2**30
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 ENVIRONMENT = {
     **dict.fromkeys(
@@ -44,7 +46,7 @@ class _WorkerProcess(SpawnProcess):
     """
 
     def start(self) -> None:
-        with _starting, _environment(ENVIRONMENT), _no_main_script():
+        with _starting, _environment(ENVIRONMENT), no_main_script(), _allowed_children(self):
             super().start()
 
 
@@ -52,9 +54,12 @@ class _WorkerContext(SpawnContext):
     Process = _WorkerProcess
 
 
-def worker_pool(workers: int, max_tasks: int = 0) -> ProcessPool:
-    """Open a pool whose tasks can be stopped; workers are replaced after `max_tasks` tasks (0: never)."""
-    return ProcessPool(workers, max_tasks, _begin, (os.getpid(),), _WorkerContext())
+def worker_pool(workers: int, max_tasks: int = 0, memory: float | None = None) -> ProcessPool:
+    """Open a pool whose tasks can be stopped; workers are replaced after `max_tasks` tasks (0: never).
+
+    Each may have `memory` GiB, where the system is Linux.
+    """
+    return ProcessPool(workers, max_tasks, _begin, (os.getpid(), memory), _WorkerContext())
 
 
 def run_apart(function: Callable[..., Any], *arguments: Any, timeout: float) -> Any:
@@ -66,8 +71,8 @@ def run_apart(function: Callable[..., Any], *arguments: Any, timeout: float) -> 
             pool.stop()
 
 
-def _begin(parent: int) -> None:
-    """First acts of a worker: be easy to stop, and tie its life to that of its parent."""
+def _begin(parent: int, memory: float | None) -> None:
+    """First acts of a worker: be easy to stop, tie its life to that of its parent, and bound its memory."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler in Python would never run during a hung C call
     if sys.platform == "linux":
         # The kernel's signal also reaches a process that hangs inside a C call and never returns to Python.
@@ -76,6 +81,15 @@ def _begin(parent: int) -> None:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     if os.getppid() != parent:  # it died before we were listening
         os._exit(1)
+    if memory is not None and sys.platform == "linux":
+        # Memory that is written, not address space, of which JAX and others reserve what they never use.
+        resource.setrlimit(resource.RLIMIT_DATA, (int(memory * GIB),) * 2)
+
+
+def memory_limit() -> float | None:
+    """GiB that this process may use; None where there is no limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return None if soft == resource.RLIM_INFINITY else soft / GIB
 
 
 def _watch(parent: int) -> None:
@@ -99,13 +113,32 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_main_script() -> Iterator[None]:
+def no_main_script() -> Iterator[None]:
+    """Keep processes that are spawned meanwhile from running the user's main script a second time."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _allowed_children(child: SpawnProcess) -> Iterator[None]:
+    """Let a daemonic process, as Dask's workers are, have children: daemonic ones, stopped when it ends.
+
+    multiprocessing refuses this lest they be left behind; ours never are.
+    """
+    settings = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    if not settings.get("daemon"):
+        yield
+        return
+    child.daemon = True
+    settings["daemon"] = False
+    try:
+        yield
+    finally:
+        settings["daemon"] = True
 
 
 def is_worker() -> bool:

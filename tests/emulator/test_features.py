@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from alfonsine.emulator.around.cheap import CheapQuantities, learn_quantities
-from alfonsine.emulator.around.features import Features, pool_at, pool_names
+from alfonsine.emulator.around.features import Features, pool_gradient, pool_names
 from alfonsine.emulator.around.focus import Focus
-from alfonsine.emulator.around.simplest import likeness, simplest_features
+from alfonsine.emulator.around.simplest import exchangeable, simplest_features
 from alfonsine.emulator.domain import Domain
 from alfonsine.space.polynomial import monomials
 
@@ -133,13 +133,43 @@ def test_what_is_simple_already_is_left_alone(learned):
     assert found.features.chosen == (0, 1, 2) and found.after == found.before
 
 
-def test_likeness_is_the_correlation_that_is_left_given_the_others():
-    """Of a c with a: E[c]/sqrt(E[c^2]), for independent inputs; with b: none. False alarms beyond five errors: 1e-6."""
-    pool = pool_at(draws(200_000, seed=11), np.zeros(3), CheapQuantities.none(D))
-    product = 2 * D + 2
-    assert likeness(pool, (0, 1, 2), 0)[product] == pytest.approx(2 / np.sqrt(4 + 1 / 3), abs=0.005)
-    assert likeness(pool, (0, 1, 2), 1)[product] < 0.012
-    assert likeness(pool, (0, 1, 2), 0)[1] == 0.0  # another input is given
+def test_an_exchange_is_allowed_where_its_slope_has_one_sign_and_is_nowhere_near_zero():
+    """The product a b changes with b as a does, between 0.5 and 2, and with a as b does, which has both signs."""
+    gradient = pool_gradient(draws(500, seed=11), np.array([1.0, 0.0, 1.0]), CheapQuantities.none(D))
+    allowed = exchangeable(gradient, (0, 1, 2))
+    product, log_c = 2 * D + 1, D + 2
+    assert allowed[1, product] and not allowed[0, product] and not allowed[2, product]
+    assert allowed[2, log_c] and not allowed[0, log_c]
+    assert not allowed[0, 1] and allowed[0, 0]
+    afterwards = exchangeable(gradient, (0, product, 2))  # b may return to its place, and not take that of a
+    assert afterwards[1, 1] and not afterwards[0, 1]
+
+
+def test_slopes_of_the_pool_are_those_of_automatic_differentiation(learned):
+    theta, positive = draws(5, seed=14), np.array([0.0, 0.0, 1.0])
+    found = pool_gradient(theta, positive, learned.quantities)
+    for first in range(0, found.shape[1] - 2):
+        three = Features.of((first, first + 1, first + 2), positive, learned.quantities)
+        expected = jax.vmap(jax.jacobian(three))(jnp.asarray(theta))
+        np.testing.assert_allclose(found[:, first : first + 3], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_features_that_help_only_together_are_found():
+    """Outputs simple in a^3 + a + b and b^3 + b - a: either alone is of little help."""
+    theta = np.random.default_rng(15).uniform(-1, 1, (60, 2))
+    grid = np.random.default_rng(16).uniform(-1.05, 1.05, (300, 2))
+
+    def both(theta):
+        a, b = theta.T
+        return np.column_stack([a**3 + a + b, b**3 + b - a])
+
+    cheap = learn_quantities(grid, both(grid), [(0, 1), (0, 1)]).quantities
+    early, late = both(theta).T
+    components = np.column_stack([np.exp(0.5 * early) + late, early * late + 3 * late])
+    start = Features.of((0, 1), np.zeros(2), cheap)
+    found = simplest_features(theta, [components], np.ones(60), monomials(2, 3), start, theta)
+    assert set(found.features.names(("a", "b"), ("early", "late"))) == {"early", "late"}
+    assert found.after < 0.5 * found.before
 
 
 def test_a_feature_takes_no_place_of_an_input_that_it_is_not_like():

@@ -84,17 +84,33 @@ def test_a_posterior(study):
     i = space.names.index("H0")
     assert (space.lower[i], space.upper[i], space.reference[i], space.step[i]) == (30, 90, 67, 1.5)
     assert "A_planck" in space.names
-    assert settings.points.temperature == 3 and settings.compute.timeout == 60 and settings.output == "runs/mine"
+    assert settings.compute.timeout == 60 and settings.output == "runs/mine"
     assert parameters(settings).asked == ("sigma8", "theta_s_100")
     for told in (
         "100*theta_s: called theta_s_100",
         "'odd' is not among",
-        "N: ",
-        "mcmc_tol: ",
-        "epochs: ",
         "prior_ranges: of 'omega_b' reaches beyond",
     ):
         assert told in head
+
+
+def test_iterations(study):
+    """Every number of them, as in the file and as CONNECT has it where the file says nothing."""
+    settings, head = study(
+        LOOP + "temperature = [20, 5]\nN = 400\nmcmc_tol = 0.02\niter_tol = 0.05\nN_max_points = 10**3\n"
+        "keep_first_iteration = True\nkeep_initial_data = True\ninitial_sampling = 'lhc'\nepochs = 300\n"
+    )
+    found = settings.points.iterative
+    assert found.temperature == (20, 5) and (found.initial, found.first, found.samples_from) == (400, 1000, 1000)
+    assert (found.mcmc_tolerance, found.iteration_tolerance, found.design) == (0.02, 0.05, "latin_hypercube")
+    assert found.keep_first_iteration and found.keep_initial
+    assert settings.accuracy.calls == 400 + 1000 + 4 * 1000 + settings.accuracy.judging
+    assert settings.emulator.preset == "connect" and settings.emulator.options["epochs"] == 300
+    assert "accuracy: a budget" in head
+    found = study(LOOP + "temperature = 5\n")[0].points.iterative
+    assert found.temperature == (5,) and (found.initial, found.first, found.samples_from) == (10_000, 5000, 10_000)
+    assert (found.mcmc_tolerance, found.iteration_tolerance, found.design) == (0.01, 0.1, "hypersphere")
+    assert not found.keep_first_iteration and not found.keep_initial
 
 
 def test_logarithmic_priors_sample_the_logarithm(study):
@@ -169,9 +185,13 @@ def test_no_key_is_lost(sampling, study):
         *("output_Cl", "k_grid", "z_Pk_list", "z_bg_list", "output_th", "z_th_list", "output_derived"),
         "max_time_for_theory",
     }
+    shown |= {"N"}
     network = {"train_ratio", "val_ratio", "epochs", "batchsize", "N_hidden_layers", "N_nodes", "loss_function"}
     network |= {"activation_function", "normalisation_method"}
-    shown |= {"temperature", "sampling_likelihoods"} if sampling == "iterative" else network | {"N"}
+    shown |= network
+    if sampling == "iterative":
+        shown |= {"temperature", "sampling_likelihoods", "N_max_points", "mcmc_tol", "iter_tol", "initial_sampling"}
+        shown |= {"keep_first_iteration", "keep_initial_data"}
     told = {line[1:].split(":")[0].strip() for line in head.splitlines()[1:]}
     assert {name for name in values if name not in told} <= shown
     assert shown - told, settings
@@ -263,6 +283,11 @@ def test_what_is_not_plain_is_refused_with_its_line(text, line, said, tmp_path, 
         ("parameters = {'ln10^{10}A_s': [1, 5]}\nlog_priors = ['ln10^{10}A_s']", "stand in an expression"),
         ("sampling = 'iterative'\nsampling_likelihoods = ['clik']", "one of Planck_lite"),
         ("sampling = 'iterative'\nsampling_likelihoods = []", "at least one likelihood"),
+        ("sampling = 'iterative'\ntemperature = 0.5", "at least 1"),
+        ("sampling = 'iterative'\ntemperature = [5, 20]", "list of them that falls"),
+        ("sampling = 'iterative'\ntemperature = []", "at least 1"),
+        ("sampling = 'iterative'\ninitial_sampling = 'sobol'", "lhc or hypersphere"),
+        ("sampling = 'iterative'\nkeep_first_iteration = 1", "True or False"),
     ],
 )
 def test_values_are_checked(text, said, tmp_path):

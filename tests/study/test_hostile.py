@@ -10,7 +10,7 @@ from toy_studies import archived, linear, missing_records, record, run_here
 
 from alfonsine.certificate.outcome import Outcome
 from alfonsine.report.report import render
-from alfonsine.study.propose import drawn_back
+from alfonsine.study.feasible import drawn_back
 
 REASONS = {
     "fail": "outside the region where the code works",

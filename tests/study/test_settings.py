@@ -105,7 +105,7 @@ def test_the_run_folder_is_named_after_the_study(tmp_path):
         (
             "points.start",
             "sobel",
-            r"points\.start: expected one of steps, latin_hypercube, sobol.*; did you mean 'sobol'",
+            r"points\.start: expected one of auto, steps, search, latin_hypercube, sobol.*; did you mean 'sobol'",
         ),
         ("seed", 1.5, r"seed: expected a whole number .* got 1\.5"),
         ("output", 3, r"output: expected text, got 3"),

@@ -1,18 +1,21 @@
 """The archive: what is put is there, the first entry stands, and foreign files are refused in one line."""
 
 import multiprocessing
+import shutil
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from alfonsine.errors import InputError
-from alfonsine.theory.archive import Archive
+from alfonsine.theory.archive import TOGETHER, Archive
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables
 
 IDENTITY = {"code": "test", "version": "1", "settings": {"tol": 1e-5}}
 POINT = {"x": 0.1, "y": -2.0}
+OLD = Path(__file__).parent / "golden" / "archive_without_index.sqlite"  # as alfonsine 0.1 wrote it
 
 
 def done(key: str, x: float = 1.0) -> Call:
@@ -69,6 +72,123 @@ def test_key_ignores_order_and_the_type_of_number():
 def test_key_refuses_nan():
     with pytest.raises(InputError, match="input 'x': expected a finite number, got nan"):
         Archive.key(IDENTITY, {"x": float("nan")})
+
+
+def filled(path, size: int) -> list[str]:
+    """An archive of `size` calls of one theory and, between them, as many of another; the keys of the first."""
+    with Archive(path) as archive:
+        for i in range(size):
+            archive.put(done(f"a{i}", float(i)), IDENTITY)
+            archive.put(Call(f"b{i}", {"x": i}, "failed", "no", 3.0, None), {"code": "other"})
+    return [f"a{i}" for i in range(size)]
+
+
+def test_calls_come_in_their_order_however_many(tmp_path):
+    keys = filled(tmp_path / "a.db", 2 * TOGETHER + 3)
+    with Archive(tmp_path / "a.db") as archive:
+        assert [call.key for call in archive.of(IDENTITY)] == keys
+        assert [call.key for call in archive][::2] == keys and len(list(archive)) == 2 * len(keys)
+
+
+def test_a_summary_is_of_one_theory(tmp_path):
+    filled(tmp_path / "a.db", 5)
+    with Archive(tmp_path / "a.db") as archive:
+        archive.put(Call("c", {"x": 9.0}, "failed", "no", 100.0, None), IDENTITY)  # its time does not count
+        archive.put(Call("d", {"x": 8.0}, "done", "", 1.25, done("d").observables), IDENTITY)
+        found = archive.summary(IDENTITY)
+        assert (found.done, found.failed, found.total) == (6, 1, 7)
+        assert found.seconds == pytest.approx((5 * 0.25 + 1.25) / 6)
+        assert archive.summary({"code": "other"}) == (0, 5, None)
+        assert archive.summary({"code": "nobody's"}) == (0, 0, None)
+
+
+def test_known_keys(tmp_path):
+    keys = filled(tmp_path / "a.db", 3)
+    with Archive(tmp_path / "a.db") as archive:
+        asked = [*keys, *(f"none {i}" for i in range(1200)), "b1"]  # more than one statement takes
+        assert archive.known(asked) == {*keys, "b1"}
+        assert archive.known([]) == set()
+
+
+def test_many_at_once_are_all_there_or_none(tmp_path):
+    with Archive(tmp_path / "a.db") as archive:
+        archive.put(done("1", 1.0), IDENTITY)
+        assert archive.put_all([done("1", 7.0), done("2"), done("3")], IDENTITY) == 2
+        assert archive.get("1").inputs == {"x": 1.0} and len(archive) == 3  # the first entry stands
+        with pytest.raises(InputError, match="expected a finite number"):
+            archive.put_all([done("4"), done("5", np.inf)], IDENTITY)
+        assert len(archive) == 3
+
+
+def assert_old_content(archive):
+    calls = list(archive)
+    assert [call.inputs["x"] for call in calls] == [i / 3 for i in range(6)]
+    assert [call.status for call in calls] == ["done", "done", "failed", "done", "done", "done"]
+    assert len(list(archive.of(IDENTITY))) == 5 and archive.counts() == {"done": 5, "failed": 1}
+    assert archive.summary(IDENTITY).seconds == pytest.approx(0.25 * np.mean([1, 2, 4, 6]))
+    call = archive.get(Archive.key(IDENTITY, {"x": 1 / 3, "y": -2.0}))
+    np.testing.assert_array_equal(call.observables.spectra["data"], [1 / 3, 2 / 3])
+    assert call.seconds == 0.5 and call.finished == "2025-11-28T12:00:00.000+00:00"
+
+
+def has_index(path) -> bool:
+    connection = sqlite3.connect(path)
+    try:
+        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'index' AND sql NOT NULL").fetchone())
+    finally:
+        connection.close()
+
+
+def test_an_old_archive_is_given_its_index(tmp_path):
+    shutil.copy(OLD, tmp_path / "a.db")
+    assert not has_index(tmp_path / "a.db")
+    for _ in range(2):
+        with Archive(tmp_path / "a.db") as archive:
+            assert_old_content(archive)
+    assert has_index(tmp_path / "a.db")
+    with Archive(tmp_path / "a.db") as archive:
+        assert archive.put(done("new"), IDENTITY) and archive.summary(IDENTITY).total == 6
+
+
+def test_an_archive_that_is_only_read_stays_as_it_is(tmp_path):
+    shutil.copy(OLD, tmp_path / "a.db")
+    with Archive(tmp_path / "a.db", read_only=True) as archive:
+        assert_old_content(archive)
+        with pytest.raises(InputError, match="readonly"):
+            archive.put(done("new"), IDENTITY)
+    assert (tmp_path / "a.db").read_bytes() == OLD.read_bytes()
+    with pytest.raises(InputError, match=r"expected an archive that can be read at .*nowhere"):
+        Archive(tmp_path / "nowhere.db", read_only=True)
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_what_another_process_is_writing_can_be_read(tmp_path):
+    with Archive(tmp_path / "a.db") as writer:
+        writer.put(done("k"), IDENTITY)
+        assert (tmp_path / "a.db-wal").stat().st_size > 0
+        with Archive(tmp_path / "a.db", read_only=True) as reader:
+            assert reader.get("k").done
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        lambda archive: archive.counts(),
+        lambda archive: archive.summary(IDENTITY),
+        lambda archive: archive.known(["a1"]),
+    ],
+    ids=["counts", "summary", "known"],
+)
+def test_no_entry_is_read_to_count(tmp_path, query):
+    """The account that sqlite gives: every query is answered by an index that covers it."""
+    filled(tmp_path / "a.db", 3)
+    with Archive(tmp_path / "a.db") as archive:
+        asked: list[str] = []
+        archive._connection.set_trace_callback(asked.append)
+        query(archive)
+        archive._connection.set_trace_callback(None)
+        plans = [row[3] for sql in asked for row in archive._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert plans and all("COVERING INDEX" in plan for plan in plans), plans
 
 
 def refused(path, match):

@@ -152,7 +152,7 @@ def test_points_that_share_run_one_after_another_in_one_worker(tmp_path):
     # one large family is split, so that no worker waits for it
     with Archive(tmp_path / "b.db") as archive, Engine(theory, archive, workers=2, timeout=60) as engine:
         family = {str(i): {"x": float(i > 6), "y": float(i)} for i in range(10)}
-        assert [[key for key, _ in batch] for batch in engine._batches(family)] == [
+        assert [[key for key, _ in task.batch] for task in engine._tasks(family)] == [
             list("01234"),
             list("56"),
             list("789"),

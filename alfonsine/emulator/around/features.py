@@ -76,6 +76,20 @@ def pool_at(
     return np.hstack([theta, logarithm, products, cheap.at(theta)])
 
 
+def pool_gradient(
+    theta: Float[np.ndarray, "n d"], positive: Float[np.ndarray, " d"], cheap: CheapQuantities
+) -> Float[np.ndarray, "n pool d"]:
+    """Derivatives of everything that could be an input by the parameters, at many points."""
+    n, d = theta.shape
+    unit = np.broadcast_to(np.eye(d), (n, d, d))
+    logarithm = unit * np.where(positive > 0, 1.0 / np.where(positive > 0, theta, 1.0), 0.0)[:, :, None]
+    products = unit[:, :, None, :] * theta[:, None, :, None] + theta[:, :, None, None] * unit[:, None, :, :]
+    quantities = np.zeros((n, 0, d))
+    if len(cheap.coefficients):
+        quantities = np.asarray(jax.jit(jax.vmap(jax.jacobian(cheap)))(jnp.asarray(theta)))
+    return np.concatenate([unit, logarithm, products.reshape(n, d * d, d), quantities], axis=1)
+
+
 def pool_names(parameters: Sequence[str], quantities: Sequence[str]) -> list[str]:
     """Names of the entries of the pool."""
     products = [f"{a} {b}" for a in parameters for b in parameters]

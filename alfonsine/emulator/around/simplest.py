@@ -1,22 +1,27 @@
 """Which features make the outputs simplest: tried one in the place of another, kept where the held-out error falls.
 
-A feature may take the place of an input that it largely is, the others given: the angle of the sound horizon that of
-the Hubble constant, not that of the amplitude. So the map from parameters to inputs remains one-to-one.
+A feature may take the place of an input on which it depends, the others given, and everywhere in the same sense: the
+angle of the sound horizon that of the Hubble constant, not that of the amplitude. So the map from parameters to inputs
+remains one-to-one.
+
+Some features help only together: the density of matter early and that of today say what has decayed between. So the
+search goes on, best exchange first, even where the error rises for a while; where it stops is chosen along its path.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from alfonsine.emulator.around.features import Features, pool_at
+from alfonsine.emulator.around.features import Features, pool_at, pool_gradient
 from alfonsine.emulator.around.trend import multiplicity, quick_error
 from alfonsine.space.polynomial import values
 
-WORTH = 0.8  # the leave-one-out error must fall at least to this fraction for a feature to take another's place
-ALIKE = 0.5  # correlation of a feature with the input whose place it takes, the other inputs given
+WORTH = 0.7  # for each exchange on the way the error must fall at least to this fraction: less is noise
+STEEP = 0.05  # slope of a feature along the input whose place it takes, at least, in units of its median
 EXCHANGES = 6
+HOPELESS = 30.0  # factor above the lowest error so far beyond which the search does not go on
 PRODUCTS = 12  # inputs up to which products are tried: there are as many as the square of their number
 
 
@@ -36,13 +41,14 @@ def simplest_features(
     start: Features,
     draws: Float[np.ndarray, "m d"],
 ) -> Simplest:
-    """Exchange one input for one feature of the pool, the best exchange first, as long as the error falls.
+    """Exchange one input for one feature of the pool, the best exchange first; of the sets on that path take the best.
 
     `components` are those of every block, in units of the data's error; `table` holds the monomials of the trend;
     `draws` are where the inputs will be used.
     """
     positive = np.asarray(start.positive)
-    pool, used = pool_at(theta, positive, start.cheap), pool_at(draws, positive, start.cheap)
+    pool = pool_at(theta, positive, start.cheap)
+    slopes = pool_gradient(np.vstack([draws, uncorrelated(draws)]), positive, start.cheap)
     mean = np.average(pool, axis=0, weights=weights)
     spread = np.sqrt(np.average((pool - mean) ** 2, axis=0, weights=weights))
     usable = np.isfinite(spread) & (spread > 1e-12 * np.maximum(np.abs(mean), 1e-300))
@@ -54,30 +60,51 @@ def simplest_features(
         return sum(quick_error(columns, found, table, counts, weights) for found in components)
 
     chosen = start.chosen
-    before = lowest = error(chosen)
+    path, seen = [(error(chosen), chosen)], {frozenset(chosen)}
     for _ in range(EXCHANGES):
+        allowed = usable & exchangeable(slopes, chosen)
         trials = [
             (*chosen[:i], k, *chosen[i + 1 :])
             for i in range(len(chosen))
-            for k in distinct(np.flatnonzero(usable & (likeness(used, chosen, i) > ALIKE)), chosen, theta.shape[1])
+            for k in distinct(np.flatnonzero(allowed[i]), chosen, theta.shape[1])
         ]
-        found, best = min(((error(trial), trial) for trial in trials), default=(np.inf, chosen))
-        if not found < WORTH * lowest:
+        new = [trial for trial in trials if frozenset(trial) not in seen]
+        found, chosen = min(((error(trial), trial) for trial in new), default=(np.inf, chosen))
+        seen.add(frozenset(chosen))
+        path.append((found, chosen))
+        if not found < HOPELESS * min(path)[0]:
             break
-        lowest, chosen = found, best
-    return Simplest(Features.of(chosen, np.asarray(start.positive), start.cheap), before, lowest)
+    d = theta.shape[1]
+
+    def price(chosen: tuple[int, ...]) -> float:
+        """Products are many, so that some do well by chance: each counts as two exchanges."""
+        new = [k for k in chosen if k not in start.chosen]
+        return WORTH ** -sum(2 if 2 * d <= k < 2 * d + d * d else 1 for k in new)
+
+    lowest, chosen = min((found * price(k), found, k) for found, k in path)[1:]
+    return Simplest(Features.of(chosen, np.asarray(start.positive), start.cheap), path[0][0], lowest)
 
 
-def likeness(pool: Float[np.ndarray, "m pool"], chosen: tuple[int, ...], i: int) -> Float[np.ndarray, " pool"]:
-    """Correlation of every entry of the pool with the i-th input, without its sign, the other inputs given."""
-    others = pool[:, [k for j, k in enumerate(chosen) if j != i]]
-    basis, _ = np.linalg.qr(np.column_stack([np.ones(len(pool)), (others - others.mean(axis=0)) / others.std(axis=0)]))
-    scaled = np.where(np.isfinite(pool), pool, 0.0)
-    scaled = (scaled - scaled.mean(axis=0)) / np.maximum(scaled.std(axis=0), 1e-300)
-    left = scaled - basis @ (basis.T @ scaled)
-    mine, norm = left[:, chosen[i]], np.linalg.norm(left, axis=0)
-    found = np.abs(mine @ left) / np.maximum(norm * np.linalg.norm(mine), 1e-300)
-    return np.where(norm > 1e-9 * np.sqrt(len(pool)), found, 0.0)
+def uncorrelated(draws: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
+    """The same without correlations: what is one-to-one along a thin ridge may not be beside it."""
+    rng = np.random.default_rng(0)
+    return np.column_stack([rng.permutation(column) for column in draws.T])
+
+
+def exchangeable(gradient: Float[np.ndarray, "m pool d"], chosen: tuple[int, ...]) -> Bool[np.ndarray, "d pool"]:
+    r"""Whether each entry of the pool may take the place of each input: the map remains one-to-one.
+
+    .. math:: g_{ik} = \frac{\det J_{i \to k}}{\det J} = \sum_j \frac{\partial p_k}{\partial \theta_j} (J^{-1})_{ji},
+       \qquad J = \partial x / \partial \theta,
+
+    must have one sign at all points, and nowhere come near zero: that is the slope of the new input along the one whose
+    place it takes, the others being held.
+    """
+    slope = np.moveaxis(gradient @ np.linalg.inv(gradient[:, list(chosen), :]), 0, -1)  # (pool, d, m)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = slope / np.median(slope, axis=-1, keepdims=True)
+    sound = np.isfinite(ratio).all(axis=-1)
+    return (sound & (np.where(sound[..., None], ratio, 0.0).min(axis=-1) > STEEP)).T
 
 
 def distinct(usable: Int[np.ndarray, " k"], chosen: tuple[int, ...], d: int) -> list[int]:

@@ -8,7 +8,6 @@ number.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from alfonsine.emulator.networks.surrogate import DenseSurrogate
 from alfonsine.emulator.stored import chebyshev, dense, network, own, polynomial
 from alfonsine.emulator.stored.layout import check, check_header
 from alfonsine.errors import InputError
+from alfonsine.theory.durable import write_durably
 
 FORMAT = 3
 READ = (1, 2, 3)
@@ -44,10 +44,7 @@ def save_emulator(emulator: Emulator, path: Path) -> None:
     """Write the file, whole or not at all."""
     arrays, header = flatten(emulator), header_of(emulator)
     header["digest"] = digest(header, arrays)
-    content = save(arrays, metadata={"alfonsine": json.dumps(header, sort_keys=True)})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    write_durably(path, save(arrays, metadata={"alfonsine": json.dumps(header, sort_keys=True)}))
 
 
 def load_emulator(path: str | Path, parts: str | Path | None = None) -> Emulator:

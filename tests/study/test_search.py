@@ -1,0 +1,154 @@
+"""A posterior found from the box of the prior alone, without a reference: closed-form codes, counted calls."""
+
+import json
+
+import numpy as np
+import yaml
+from toy_studies import curved, linear, record, run_here
+
+from alfonsine.study.exact import Computed
+from alfonsine.study.feasible import Feasible
+from alfonsine.study.prepare import prepare
+from alfonsine.study.read import read_yaml
+from alfonsine.study.run import plan, run
+from alfonsine.study.scaled import best_scaled
+from alfonsine.study.settings import settings_from
+from alfonsine.theory.call import Call
+from alfonsine.theory.observables import Observables
+
+# An acoustic spectrum: amplitude, tilt, a scale of oscillation that a box of three to one holds several times
+CODE = """
+import numpy as np
+
+ell = np.arange(2.0, 801.0)
+
+
+def spectrum(p):
+    if p["scale"] * p["tilt"] > 1.6:
+        raise ValueError("outside the region where the code works")
+    phase = np.pi * ell * p["scale"] / 200.0
+    shape = (1.0 + p["contrast"] * np.cos(phase)) * np.exp(-((ell / 600.0) ** 1.2)) * (ell / 100.0) ** (p["tilt"] - 1.0)
+    return {"tt": np.exp(p["logA"] - 3.0) * 1000.0 * shape / (ell * (ell + 1.0))}
+
+
+def cheap(p):
+    if p["scale"] * p["tilt"] > 1.6:
+        raise ValueError("outside the region where the code works")
+    return {"product": p["scale"] * p["tilt"]}
+"""
+TRUTH = {"logA": 3.1, "tilt": 0.96, "scale": 0.9, "contrast": 0.35}
+BOX = {"logA": (1, 5), "tilt": (0.5, 1.5), "scale": (0.6, 1.8), "contrast": (0.0, 0.8)}
+
+
+def acoustic(folder, cheap=True, **blocks):
+    """A study of it with data that are the truth, 2 % errors, and no reference anywhere."""
+    (folder / "acoustic.py").write_text(CODE)
+    space: dict = {}
+    exec(CODE, space)
+    value = space["spectrum"](TRUTH)["tt"]
+    np.savetxt(folder / "value.txt", value)
+    np.savetxt(folder / "covariance.txt", np.diag((0.02 * value) ** 2))
+    study = {
+        "theory": {"python": {"function": "acoustic:spectrum"} | ({"cheap": "acoustic:cheap"} if cheap else {})},
+        "likelihood": {"gaussian": {"observable": "tt", "value": "value.txt", "covariance": "covariance.txt"}},
+        "params": {name: {"prior": {"min": low, "max": high}} for name, (low, high) in BOX.items()},
+        "sampler": {"nuts": {"chains": 4, "effective_samples": 1000}},
+        "compute": {"workers": 1},
+    } | blocks
+    (folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return prepare(settings_from(*read_yaml(folder / "study.yaml")), folder / "run")
+
+
+def fisher_widths():
+    """Posterior standard deviations to first order, by finite differences of the code itself."""
+    space: dict = {}
+    exec(CODE, space)
+    value = space["spectrum"](TRUTH)["tt"]
+    slopes = [
+        (space["spectrum"](TRUTH | {n: TRUTH[n] + 1e-5})["tt"] - space["spectrum"](TRUTH | {n: TRUTH[n] - 1e-5})["tt"])
+        / (2e-5 * 0.02 * value)
+        for n in TRUTH
+    ]
+    return np.sqrt(np.diag(np.linalg.inv(np.array(slopes) @ np.array(slopes).T)))
+
+
+def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_path):
+    """Certified, and where the data are: means within 5 Monte-Carlo errors of 1,000 draws, widths within 15 %."""
+    study = acoustic(tmp_path)
+    assert study.start == "search"
+    result = run(study)
+    widths, truth = fisher_widths(), np.array(list(TRUTH.values()))
+    assert np.all((np.ptp(list(BOX.values()), axis=1) / widths) > 100)
+    assert record(tmp_path / "run")["outcome"] == "pass"
+    assert np.all(np.abs(result.posterior.mean() - truth) < 0.16 * widths)
+    assert np.all(np.abs(result.posterior.std() / widths - 1) < 0.15)
+    calls = record(tmp_path / "run")["solver_calls"]
+    assert calls["total"] <= 110  # judging included
+    assert calls["failed"] <= 1  # a quarter of the box has no answer, as the cheap part says beforehand
+    purposes = [json.loads(p.read_text())["purpose"] for p in sorted((tmp_path / "run" / "rounds").glob("*/*.json"))]
+    assert purposes[0] == "search" and purposes[-1] == "judge" and "learn" in purposes
+
+
+def test_failures_cost_calls_where_nothing_says_so_beforehand(tmp_path):
+    result = run(acoustic(tmp_path, cheap=False, accuracy={"calls": 250}))
+    assert result.certificate.passed
+    failures = record(tmp_path / "run", "failures")
+    assert 1 <= len(failures) == record(tmp_path / "run")["solver_calls"]["failed"] <= 12
+    assert all(f["inputs"]["scale"] * f["inputs"]["tilt"] > 1.6 for f in failures)
+
+
+def test_a_curved_toy_from_its_box(tmp_path):
+    """The reference is not told; the middle of the box is 0, the posterior a few tenths wide near 0.1 and 0.4."""
+    study = curved()
+    for name in ("x", "y"):
+        study["params"][name] = {k: v for k, v in study["params"][name].items() if k not in ("ref", "proposal")}
+    result = run_here(study, tmp_path)
+    assert result.certificate.passed
+    assert record(result.folder)["solver_calls"]["total"] <= 80
+
+
+def test_with_a_reference_for_everything_there_is_no_search(tmp_path):
+    study = linear()
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    prepared = prepare(settings_from(*read_yaml(tmp_path / "study.yaml")), tmp_path / "run")
+    assert prepared.start == "steps" and "search" not in str(plan(prepared))
+    del study["params"]["x"]["ref"]
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    prepared = prepare(settings_from(*read_yaml(tmp_path / "study.yaml")), tmp_path / "run")
+    assert prepared.start == "search" and "then a search" in str(plan(prepared))
+
+
+def test_of_spread_points_that_with_the_right_shape_is_taken(tmp_path):
+    """A point with the true shape and an amplitude e^1.5 too low beats one of the true amplitude and a wrong scale."""
+    study = acoustic(tmp_path)
+    space: dict = {}
+    exec(CODE, space)
+    names = study.space.names
+    wrong = TRUTH | {"scale": 1.05}
+    shape = TRUTH | {"logA": TRUTH["logA"] - 1.5}
+    calls = [
+        Call(str(i), p, "done", "", 0.0, Observables({"tt": space["spectrum"](p)["tt"]}))
+        for i, p in enumerate((wrong, shape))
+    ]
+    known = Computed(np.array([[p[n] for n in names] for p in (wrong, shape)]), tuple(calls))
+    best = dict(zip(names, best_scaled(study, known), strict=True))
+    assert all(best[n] == TRUTH[n] for n in names if n != "logA")
+    assert abs(best["logA"] - TRUTH["logA"]) < 0.1  # of 64 values over a prior 4 wide
+
+
+def test_points_are_screened_in_order_and_failures_remembered():
+    asked = []
+
+    def screen(theta):
+        asked.append(len(theta))
+        return theta[:, 0] < 0
+
+    feasible = Feasible(screen, 1)
+    theta = np.array([[1.0], [-1.0], [2.0], [-2.0], [-3.0], [-4.0]])
+    assert feasible.first(theta, 2).ravel().tolist() == [-1.0, -2.0] and asked == [2, 2]
+    assert feasible.bad.ravel().tolist() == [1.0, 2.0]
+    assert Feasible(screen, 1).first(theta[[0, 2]], 2).ravel().tolist() == [
+        1.0,
+        2.0,
+    ]  # none has an answer: all the same
+    assert Feasible(None, 1).first(theta, 2).ravel().tolist() == [1.0, -1.0]
