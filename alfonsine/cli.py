@@ -194,6 +194,21 @@ def report(folder: Folder) -> None:
 
 
 @app.command()
+def watch(
+    folder: Folder,
+    once: Annotated[bool, typer.Option("--once", help="Show it once, and leave.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Keep a page in the folder: watch.html.")] = False,
+    serve: Annotated[
+        int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve it on this machine.")
+    ] = None,
+) -> None:
+    """Show a run while it goes on, from this machine or another that sees its folder. Reads only."""
+    from alfonsine.report.follow import follow
+
+    follow(folder, once=once, page=page, port=serve)
+
+
+@app.command()
 def demo(output: Output = None, quiet: Quiet = False) -> None:
     """Run the built-in study: a mock CMB experiment that needs no data."""
     _run(_read(Path(__file__).parent / "study" / "demo.yaml", output), quiet)

@@ -70,8 +70,8 @@ class Contents:
         return cls(
             title=text(settings.get("title")) or folder.resolve().name,
             certificate=certificate,
-            rounds=take("history.json", _rounds, ()),
-            failures=take("failures.json", _failures, ()),
+            rounds=take("history.json", rounds_of, ()),
+            failures=take("failures.json", failures_of, ()),
             sample=take("posterior.npz", _sample, None),
             published=take("published.json", _published, None),
             emulator_error=take("emulator_error.npz", _emulator_error, ()),
@@ -97,7 +97,8 @@ ABSENT = {
 }
 
 
-def _rounds(path: Path) -> tuple[Round, ...]:
+def rounds_of(path: Path) -> tuple[Round, ...]:
+    """The rounds in history.json."""
     rounds = []
     for position, entry in enumerate(json_value(path, list)):
         entry = entry if isinstance(entry, dict) else {}
@@ -123,7 +124,8 @@ def _rounds(path: Path) -> tuple[Round, ...]:
     return tuple(rounds)
 
 
-def _failures(path: Path) -> tuple[Failure, ...]:
+def failures_of(path: Path) -> tuple[Failure, ...]:
+    """The calls in failures.json."""
     failures = []
     for entry in json_value(path, list):
         entry = entry if isinstance(entry, dict) else {"reason": entry}

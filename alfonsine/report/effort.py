@@ -47,7 +47,8 @@ def _point(contents: Contents) -> list[str]:
 
 
 STAGES = {"solver": "Exact code", "fit": "Fitting the emulator", "sample": "Sampling", "judge": "Judging",
-          "compile": "Compilation", "report": "Report", "points": "Choosing points"}  # fmt: skip
+          "compile": "Compilation", "report": "Report", "points": "Choosing points", "choose": "Choosing points",
+          "inputs": "Searching inputs", "records": "Writing records"}  # fmt: skip
 
 
 def cost(contents: Contents) -> str:

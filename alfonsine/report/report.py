@@ -16,9 +16,14 @@ def render(folder: str | Path) -> Path:
     InputError where the folder holds no run or cannot be written to.
     """
     folder = Path(folder)
-    written, target = page(Contents.read(folder)), folder / "report.html"
+    return write_page(folder / "report.html", page(Contents.read(folder)))
+
+
+def write_page(target: Path, written: str) -> Path:
+    """Write a page, whole or not at all; InputError where its folder cannot be written to."""
+    folder = target.parent
     try:
-        handle, draft = tempfile.mkstemp(prefix=".report-", suffix=".html", dir=folder)
+        handle, draft = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=folder)
     except OSError as error:
         raise InputError(f"expected a folder that can be written to, got '{folder}' ({error.strerror})") from error
     try:

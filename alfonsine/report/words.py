@@ -1,7 +1,9 @@
 """The verdict in words: what the certificate says, what follows from it, and what it cannot say."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from alfonsine.report.contents import Contents
 from alfonsine.report.parse import Measured, measured, number, text
@@ -40,6 +42,7 @@ _KNOWN = {
         "It may well be, but this run has not shown it.",
     ),
 }
+UNNAMED = "The certificate names no outcome."
 _BLIND = (
     "The certificate compares the emulator with the exact code at points drawn from the emulated posterior. "
     "It cannot see probability where the emulated posterior has none: a second peak, or a tail that the "
@@ -50,14 +53,18 @@ _BLIND = (
 
 def verdict(contents: Contents) -> Verdict:
     """The named outcome; a run without a certificate is unfinished, an unknown outcome is shown as it is."""
-    outcome = text(contents.certificate.get("outcome"))
+    return verdict_of(contents.certificate, contents.notes.get("certificate.json", UNNAMED))
+
+
+def verdict_of(certificate: Mapping[str, Any], why_none: str = UNNAMED) -> Verdict:
+    """The outcome that a certificate names; `why_none` is for one that names none."""
+    outcome = text(certificate.get("outcome"))
     if outcome.lower() in _KNOWN:
         return _KNOWN[outcome.lower()]
     if outcome:
         meaning = "The certificate names an outcome that this report does not know. Treat it as inconclusive."
         return Verdict("inconclusive", "?", outcome, meaning)
-    meaning = contents.notes.get("certificate.json", "The certificate names no outcome.")
-    return Verdict("unfinished", "…", "Unfinished", f"{meaning} Nothing below has been certified.")
+    return Verdict("unfinished", "…", "Unfinished", f"{why_none} Nothing below has been certified.")
 
 
 def kl(contents: Contents) -> Measured | None:

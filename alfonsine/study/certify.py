@@ -15,8 +15,10 @@ from alfonsine.study.propose import rng
 from alfonsine.study.records import multipoles_record, write_json
 from alfonsine.study.run import open_engine
 from alfonsine.study.stages import stored_emulator
+from alfonsine.study.watched import heard_by, watched
 
 
+@watched("certify")
 def recertify(study: Study, count: int, progress: Progress | None = None, seed: int = 0) -> Certificate:
     """Certificate of the emulator and the chains in the run folder, from `count` exact calls at draws not used before.
 
@@ -32,7 +34,7 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     theta = draws.samples[:, columns]
     progress.start("exact calls to judge", count)
     with open_engine(study) as engine:
-        computed = compute_points(study, engine, theta, lambda call: progress.advance("" if call.done else "failed"))
+        computed = compute_points(study, engine, theta, heard_by(progress))
     progress.stop()
     found = theta[computed.done]
     certificate = certify(

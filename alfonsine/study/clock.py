@@ -1,25 +1,46 @@
 """Seconds by stage."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
 
 class Clock:
-    """Adds up wall-clock seconds under the name of the stage in which they were spent."""
+    """Adds up wall-clock seconds under the name of the stage in which they were spent.
 
-    def __init__(self) -> None:
+    heard   called whenever a stage begins or ends
+    """
+
+    def __init__(self, heard: Callable[[], None] | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self._begun = perf_counter()
+        self._open: tuple[tuple[str, float], ...] = ()
+        self._heard = heard or (lambda: None)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what happens inside."""
-        begun = perf_counter()
+        begun, before = perf_counter(), self._open
+        self._open = (*before, (name, begun))
+        self._heard()
         try:
             yield
         finally:
+            self._open = before
             self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - begun
+            self._heard()
+
+    @property
+    def doing(self) -> str:
+        """The stage that is going on, the innermost of several; empty where there is none."""
+        return self._open[-1][0] if self._open else ""
+
+    def so_far(self) -> dict[str, float]:
+        """Seconds by stage, those of stages that are going on included; another thread may ask."""
+        now, found = perf_counter(), self.seconds.copy()
+        for name, begun in self._open:
+            found[name] = found.get(name, 0.0) + now - begun
+        return found
 
     @property
     def total(self) -> float:

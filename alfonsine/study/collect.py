@@ -13,6 +13,7 @@ from alfonsine.errors import InputError
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
+from alfonsine.study.watched import heard_by
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.observables import Observables
 from alfonsine.theory.output import Output, described
@@ -45,7 +46,7 @@ def collect(study: Study, engine: Engine, theta: np.ndarray, purpose: str, progr
     for first in range(0, len(todo), BATCH):
         rows = todo[first : first + BATCH]
         points = theory_points(study, theta[rows])
-        calls = engine.compute(points, lambda call: progress.advance("" if call.done else f"failed: {call.reason}"))
+        calls = engine.compute(points, heard_by(progress))
         reasons += [call.reason for call in calls if not call.done]
         done = [i for i, call in enumerate(calls) if call.observables is not None]
         if done:
@@ -55,8 +56,8 @@ def collect(study: Study, engine: Engine, theta: np.ndarray, purpose: str, progr
             writer = writer or ModelSet.create(folder, names, list(outputs.values()), len(theta), kind)
             writer.write(rows[done], theta[rows[done]], stacked(found, writer.model_set.outputs))
     if writer is None or writer.model_set.filled.sum() < 2:
-        told = reasons[0] if reasons else "no reason given"
-        raise InputError(f"expected exact calls that succeed, got {len(reasons)} that fail; the first: {told}")
+        reason = reasons[0] if reasons else "no reason given"
+        raise InputError(f"expected exact calls that succeed, got {len(reasons)} that fail; the first: {reason}")
     return Collected(writer.close(), len(reasons))
 
 

@@ -40,6 +40,7 @@ from alfonsine.study.propose import first_draws, first_points, learning_points, 
 from alfonsine.study.rounds import JUDGE, LEARN, SEARCH, START, Round, Rounds
 from alfonsine.study.search import Search
 from alfonsine.study.warm_start import open_warm_start, own_key
+from alfonsine.study.watched import heard_by
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
@@ -238,9 +239,7 @@ class Run:
         self.number += 1
         self.progress.start(f"round {entry.number}: exact calls to {purpose}", len(entry.theta))
         with self.clock.stage("solver"):
-            computed = compute_points(
-                self.study, self.engine, entry.theta, lambda call: self.progress.advance("" if call.done else "failed")
-            )
+            computed = compute_points(self.study, self.engine, entry.theta, heard_by(self.progress))
         self.progress.stop()
         self.spent += len(entry.theta)
         self.calls = computed if self.calls is None else self.calls + computed

@@ -19,11 +19,12 @@ from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
 from alfonsine.study.loop import Ending, Run
 from alfonsine.study.many import batch_size
 from alfonsine.study.prepare import Study
-from alfonsine.study.progress import Logged, Progress, Silent
+from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.propose import first_number
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
 from alfonsine.study.rounds import ARCHIVE
 from alfonsine.study.warm_start import planned_warm_start
+from alfonsine.study.watched import clock_of, watched
 from alfonsine.study.workers import open_workers
 from alfonsine.theory.archive import Archive, Summary
 from alfonsine.theory.engine import Engine
@@ -49,12 +50,13 @@ def loop_of(study: Study, engine: Engine, progress: Progress, clock: Clock) -> R
     return kind(study, engine, progress, clock)
 
 
+@watched("run")
 @telling_disk_trouble()
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
-    clock = Clock()
+    progress = progress or Silent()
+    clock = clock_of(progress)
     study.folder.mkdir(parents=True, exist_ok=True)
-    progress = Logged(progress or Silent(), study.folder / "log")
     keep_study(study)
     with open_engine(study) as engine:
         for line in engine.refused:

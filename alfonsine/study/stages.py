@@ -14,16 +14,17 @@ from alfonsine.posterior.chains import read_chains
 from alfonsine.posterior.coordinates import Coordinates
 from alfonsine.posterior.importance import importance_evidence
 from alfonsine.posterior.posterior import Posterior
-from alfonsine.study.clock import Clock
 from alfonsine.study.infer import complete, sample_target, study_target
 from alfonsine.study.prepare import Study
 from alfonsine.study.preset import own_parts
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study, read_certificate, write_json, write_posterior
 from alfonsine.study.run import loop_of, open_engine
+from alfonsine.study.watched import clock_of, watched
 from alfonsine.study.wide import train_box
 
 
+@watched("train")
 def train(study: Study, progress: Progress | None = None) -> Emulator:
     """Exact calls and fits until the leave-one-out forecast meets the accuracy asked for; nothing is certified.
 
@@ -31,10 +32,11 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
     """
     if study.settings.design is not None:
         return train_box(study, progress)
+    progress = progress or Silent()
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
     with open_engine(study) as engine:
-        emulator = loop_of(study, engine, progress or Silent(), Clock()).train().emulator
+        emulator = loop_of(study, engine, progress, clock_of(progress)).train().emulator
     save_emulator(emulator, study.folder / EMULATOR)
     return emulator
 

@@ -19,6 +19,7 @@ from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study
 from alfonsine.study.run import ARCHIVE, open_engine
 from alfonsine.study.settings import DesignSettings
+from alfonsine.study.watched import watched
 from alfonsine.theory.archive import Archive, Summary
 
 HELD_OUT_SEED = 1  # added to the study's seed
@@ -70,6 +71,7 @@ def solutions(study: Study, theta: np.ndarray) -> list[str | None]:
     return [shares(point) for point in theory_points(study, theta)]
 
 
+@watched("train")
 def train_box(study: Study, progress: Progress | None = None) -> Emulator:
     """Compute the design, fit, measure on the held-out models, and write the emulator with its card."""
     progress = progress or Silent()
