@@ -91,7 +91,7 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
     total = len(ending.calls.theta)
     judging = len(ending.judged.theta)
     taught = int(ending.calls.done.sum() - ending.judged.done.sum())
-    discarded = taught - len(ending.lesson.training)
+    discarded = taught + ending.reused - len(ending.lesson.training)
     return {
         **as_dict(ending.certificate),
         "solver_calls": {

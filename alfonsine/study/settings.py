@@ -228,6 +228,9 @@ class Settings(Block):
         chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
         if self.points.iterative is None:  # such studies have digests from before there was anything else
             del chosen["points"]["iterative"]
+        sampled = [p for p in self.params.values() if p.kind == "sampled"]
+        if self.points.start == "auto" and all(p.ref is not None or p.prior.dist == "norm" for p in sampled):
+            chosen["points"]["start"] = "steps"  # which was the default
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property

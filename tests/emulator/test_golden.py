@@ -19,7 +19,8 @@ def test_an_old_file_predicts_what_it_did(path):
     assert list(emulator.names) == record["names"] and emulator.card == record["card"]
     found = emulator(np.array(record["theta"]))
     assert found.keys() == record["outputs"].keys()
-    tolerance = 1e-5 if "network" in path.stem else 1e-12  # 32-bit sines differ from processor to processor
+    # 32-bit sines, and the order of 32-bit sums, differ from processor to processor
+    tolerance = 1e-5 if "network" in path.stem else 2e-6 if path.stem.endswith(("chebyshev", "dense")) else 1e-12
     for name, values in record["outputs"].items():
         limits = {"rtol": tolerance, "atol": tolerance * np.abs(values).max()}
         np.testing.assert_allclose(found[name], values, **limits, err_msg=name)
