@@ -159,8 +159,6 @@ def test_resumed_without_the_earlier_run(old, warm, tmp_path, monkeypatch):
     assert archived(result.folder / "archive.sqlite") == archived(warm.folder / "archive.sqlite")
     told = str(plan(prepared(study, tmp_path)))  # plan reads the record, too
     assert f"{calls(old)['total']} exact calls are of this theory" in told
-        plan(prepared(study, tmp_path))
-    )  # and plan reads the record
 
 
 def test_a_damaged_record_is_refused(old, tmp_path):
