@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from alfonsine.emulator.around.features import Features, pool_at, pool_gradient
 from alfonsine.emulator.around.trend import multiplicity, quick_error
 
-WORTH = 0.5  # for each exchange on the way the error must fall at least to this fraction: less is noise
+WORTH = 0.6  # for each exchange on the way the error must fall at least to this fraction: less is noise
 STEEP = 0.05  # slope of a feature along the input whose place it takes, at least, in units of its median
 EXCHANGES = 6
 HOPELESS = 30.0  # factor above the lowest error so far beyond which the search does not go on
