@@ -124,7 +124,7 @@ def figure(rows: list[dict], path: Path) -> None:
     )
     calls.set(ylabel="exact calls")
     seconds.plot(d, [row["processor_seconds"] for row in rows], "o", label="outside the exact code, one core")
-    seconds.set(ylabel="processor seconds")
+    seconds.set(ylabel="processor seconds", ylim=(10, 1000))
     for axes in (calls, seconds):
         axes.set(xscale="log", yscale="log", xlabel="parameters d")
         axes.set_xticks(sorted(set(d.tolist())), [str(x) for x in sorted(set(d.tolist()))])
