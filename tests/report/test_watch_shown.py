@@ -62,7 +62,8 @@ def test_everything_is_on_the_screen(tmp_path):
     text = " ".join(" ".join(shown(view, 100)).split())
     for words in (
         "Running", "exact calls of round 2, to learn: 3 of 8", "18 done, 1 failed, 2 running", "19 of 80",
-        "forecast 0.050 after 16 calls", "asked for 0.0020", "at least 29 calls, 2 min 25 s", "fitting the emulator 3.0 s",
+        "forecast 0.050 after 16 calls", "asked for 0.0020", "at least 29 calls, 2 min 25 s",
+        "fitting the emulator 3.0 s",
         "1 of 19 exact calls failed", "process",
     ):  # fmt: skip
         assert words in text, words
