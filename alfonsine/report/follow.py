@@ -65,11 +65,11 @@ def _live(console: Console, watcher: Watcher, pages: "Pages", unicode: bool, hin
 
 
 def _silently(watcher: Watcher, pages: "Pages", forever: bool) -> View:
-    """Without a terminal, until there is nothing more to come."""
+    """Without a terminal, until the run has ended."""
     while True:
         view = watcher.look()
         pages.show(view)
-        if view.over and not forever:
+        if view.ended and not forever:
             return view
         sleep(EVERY)
 

@@ -74,8 +74,13 @@ class View:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing more to come."""
-        return self.life in (Life.FINISHED, Life.STOPPED, Life.DEAD)
+        """Whether nothing is being computed."""
+        return self.ended or self.life is Life.DEAD
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has said that it ended; one that is dead may be out of reach, or resumed at any time."""
+        return self.life in (Life.FINISHED, Life.STOPPED)
 
     @property
     def round(self) -> tuple[int, str] | None:

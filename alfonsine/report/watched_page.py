@@ -28,7 +28,7 @@ def watched_page(view: View) -> str:
     state = words.state(view)
     title = escape(view.title)
     css = resources.files("alfonsine.report").joinpath("style.css").read_text(encoding="utf-8")
-    again = "" if view.over else f'<meta http-equiv="refresh" content="{REFRESH}">'
+    again = "" if view.ended else f'<meta http-equiv="refresh" content="{REFRESH}">'
     sections = (_accuracy(view), _failures(view), _cost(view), _log(view))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -37,7 +37,7 @@ def watched_page(view: View) -> str:
         f'<header><p class="kind">A run, as it goes on</p><h1>{title}</h1></header>\n'
         f"<main>\n{_head(view, state)}\n{chr(10).join(filter(None, sections))}\n</main>\n"
         f"<footer>Seen at {view.at:%Y-%m-%d %H:%M:%S} UTC by alfonsine {escape(version('alfonsine'))}, "
-        f"{'for the last time' if view.over else 'and again while it is watched'}.</footer>\n</body></html>\n"
+        f"{'for the last time' if view.ended else 'and again while it is watched'}.</footer>\n</body></html>\n"
     )
 
 
