@@ -20,8 +20,10 @@ the certificate does, from exact calls that no emulator has learned. Where disca
 fit, they are kept. The budget of the study holds for everything together.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.errors import InputError
@@ -191,7 +193,10 @@ class Iterations(Run):
         """Sample the tempered posterior, take the ends of the chains, and filter them beside the earlier data."""
         settings = self.settings
         with self.clock.stage("sample"):
-            drawn, between = self.tempered(learned, temperature)
+            key = jax.random.fold_in(
+                self.fresh_key(5), number
+            )  # of its own, also where no call was made since the last
+            drawn, between = self.tempered(learned, temperature, key)
         kept = last_points(drawn, self.sizes.first if number == 1 else self.sizes.samples)
         change = np.inf
         if previous is not None:
@@ -201,12 +206,12 @@ class Iterations(Run):
             thin = thinly_sampled(kept[:, self.columns], old, settings.neighbours, settings.deviations)
         return drawn, Proposed(kept, thin, between, change, temperature)
 
-    def tempered(self, learned: Learned, temperature: float) -> tuple[Posterior, float]:
+    def tempered(self, learned: Learned, temperature: float, key: Array) -> tuple[Posterior, float]:
         """Chains of the tempered posterior, as long as it takes them to agree, and R - 1 between them."""
         tolerance, sampler = self.settings.mcmc_tolerance, self.study.settings.sampler
         chains = sampler.nuts.chains if sampler.ensemble is None else sampler.ensemble.walkers
         wanted, blocks = max(CANDIDATES, self.sizes.samples, ENOUGH * chains / tolerance), BLOCKS
-        posterior, key = learned.posterior, self.fresh_key(5)
+        posterior = learned.posterior
         for _ in range(ATTEMPTS):
             drawn = sample_target(
                 self.study, learned.target, posterior.mean(), posterior.std(), key, wanted, temperature, blocks
@@ -236,7 +241,8 @@ class Iterations(Run):
         """Why there is nothing more to learn at this temperature; empty where there is."""
         if proposed.change < self.settings.iteration_tolerance:
             return f"R - 1 = {proposed.change:.2g} between the samples of two iterations"
-        if self.sets.kept(number) and proposed.share < self.settings.fewest_new:
+        few = proposed.share < self.settings.fewest_new or not proposed.thin.any()  # of none there is nothing to learn
+        if self.sets.kept(number) and few:
             return f"{100 * proposed.share:.2g} % of the points were new"
         return ""
 

@@ -135,7 +135,8 @@ def test_temperatures_follow_each_other(tmp_path):
         ({"iteration_tolerance": 10}, "R - 1 = ", 2),
         ({"iteration_tolerance": 1e-9, "most_iterations": 1}, "1 iterations, the most", 1),
         ({"iteration_tolerance": 1e-9, "fewest_new": 0.95, "keep_first_iteration": True, "first": 50}, "were new", 2),
-        ({"iteration_tolerance": 1e-9, "fewest_new": 0, "most_per_iteration": 44}, "no exact calls are left", None),
+        ({"iteration_tolerance": 1e-9, "initial": 60, "first": 40}, "no exact calls are left", 2),
+        ({"iteration_tolerance": 1e-9, "fewest_new": 0, "most_per_iteration": 44}, "0 % of the points were new", None),
     ],
 )
 def test_reasons_to_end(numbers, halted, iterations, tmp_path):
@@ -168,7 +169,7 @@ def test_networks_learn_it_too(tmp_path):
     study = iterative(banana, budget=200, initial=40, first=30)
     study["emulator"] = {"preset": "connect", "options": NETWORK}
     result = run_here(study, tmp_path)
-    assert missing_records(result.folder) == []
+    assert missing_records(result.folder) == [] and render(result.folder).exists()
     assert result.certificate.outcome is Outcome.PASS and 0 < result.certificate.kl.estimate < 0.01
     mean, covariance = banana_truth()
     # a KL below 0.01 is a shift below 0.14, and 1,000 draws have errors of 0.03
@@ -180,9 +181,8 @@ def test_networks_learn_it_too(tmp_path):
     assert len(archived(result.folder / "archive.sqlite")) == record(result.folder)["solver_calls"]["total"]
 
 
-@pytest.mark.parametrize("lines", [20, 45])
-def test_a_killed_run_agrees_with_one_that_was_not(lines, tmp_path):
-    """Killed among the calls of the first and of a later iteration; the same command then goes on."""
+def test_a_killed_run_agrees_with_one_that_was_not(tmp_path):
+    """Killed among the calls of the first iteration and again of the second; the same command then goes on."""
     cache, places = tmp_path / "cache", {}
     for name, seconds in (("undisturbed", 0.0), ("killed", 0.1)):
         place = tmp_path / name
@@ -195,13 +195,14 @@ def test_a_killed_run_agrees_with_one_that_was_not(lines, tmp_path):
         )
         places[name] = write(study, place / "study.yaml"), place / "run"
     assert start(*places["undisturbed"], cache).wait(300) in (0, 1)
-    process, deadline = start(*places["killed"], cache), time.monotonic() + 300
-    while len(diary(tmp_path / "killed" / "diary")) < lines:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    time.sleep(0.5)
+    for lines in (20, 45):
+        process, deadline = start(*places["killed"], cache), time.monotonic() + 300
+        while len(diary(tmp_path / "killed" / "diary")) < lines:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        time.sleep(0.5)
     assert start(*places["killed"], cache).wait(300) in (0, 1)
     ours, truth = (record(places[name][1]) for name in ("killed", "undisturbed"))
     for same in ("outcome", "solver_calls", "n_judged", "findings"):
@@ -210,7 +211,7 @@ def test_a_killed_run_agrees_with_one_that_was_not(lines, tmp_path):
     assert ours["kl"]["estimate"] == pytest.approx(truth["kl"]["estimate"], rel=1e-6)
     begun = diary(tmp_path / "killed" / "diary")
     assert set(begun) == archived(places["undisturbed"][1] / "archive.sqlite")
-    assert sum(begun.values()) <= len(begun) + 2  # what was in flight
+    assert sum(begun.values()) <= len(begun) + 4  # what was in flight
     for mine, theirs in zip(kept(places["killed"][1]), kept(places["undisturbed"][1]), strict=True):
         np.testing.assert_allclose(mine["samples"], theirs["samples"], rtol=1e-6)
         np.testing.assert_allclose(mine["proposed"], theirs["proposed"], rtol=1e-6)
