@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 import toy_studies
@@ -17,10 +17,10 @@ from alfonsine.study.watched import Watched, clock_of, heard_by, watched
 from alfonsine.theory.call import Call
 
 
-def toy_study(folder, workers=2, kl=0.01, calls=40, judging=12, design=None):
-    accuracy = SimpleNamespace(kl=kl, calls=calls, judging=judging)
-    compute = SimpleNamespace(count=workers)
-    return SimpleNamespace(folder=folder, settings=SimpleNamespace(accuracy=accuracy, compute=compute, design=design))
+def toy_study(folder, workers=2, kl=0.01, calls=40, judging=12):
+    """A study whose run folder is `folder`."""
+    study = toy_studies.linear(accuracy={"kl": kl, "calls": calls, "judging": judging}, compute={"workers": workers})
+    return replace(toy_studies.prepared(study, folder.parent / f"{folder.name}_study"), folder=folder)
 
 
 def call(done=True, seconds=2.0, reason="too dense"):
