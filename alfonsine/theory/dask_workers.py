@@ -68,7 +68,7 @@ class DaskWorkers:
                 n_workers=count,
                 threads_per_worker=1,
                 memory_limit=0,  # Dask's own processes do nothing but wait
-                dashboard_address=None,
+                dashboard_address=":0",  # any free port: that of Dask may be taken
                 silence_logs=logging.CRITICAL,
                 host="127.0.0.1",
             )
