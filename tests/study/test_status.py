@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from dataclasses import replace
+from time import monotonic
 
 import pytest
 import toy_studies
@@ -171,9 +172,10 @@ def test_a_silent_run_still_gives_signs_of_life(tmp_path, monkeypatch):
     monkeypatch.setattr(status_file, "BEAT", 0.01)
     progress = Watched(Silent(), toy_study(tmp_path), "run")
     progress.start("final posterior")
-    seen = set()
-    while len(seen) < 3:  # never, if it waited for a change
+    seen, deadline = set(), monotonic() + 30
+    while len(seen) < 3 and monotonic() < deadline:
         seen |= {status_of(tmp_path / STATUS).beat} if (tmp_path / STATUS).exists() else set()
+    assert len(seen) >= 3  # one, if it waited for a change
     progress.end(FINISHED)
     assert json.loads((tmp_path / STATUS).read_text())["ended"] == FINISHED
 
