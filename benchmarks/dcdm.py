@@ -1,6 +1,6 @@
 """Decaying dark matter in CONNECT's boxes: exact calls, certified KL, and further exact calls that confirm it.
 
-    python benchmarks/dcdm.py [FOLDER] [--seeds 1 2] [--fresh 200]
+    python benchmarks/dcdm.py [FOLDER] [--seeds 1 2] [--fresh 200] [--box]
 
 runs examples/dcdm.yaml; all else is as in `massive_neutrinos.py`.
 """

@@ -28,6 +28,7 @@ DRAWS = 100  # per chain and block
 TARGET_ACCEPTANCE = 0.8  # to begin with; halfway to 1 each time warm-up meets divergences
 MOST_DIVERGENCES = 1e-3  # of the draws of a warm-up block
 FIRST_STEP = 0.7  # near the optimum of a well-whitened density of a few parameters
+MAX_WARMUP = 10  # blocks
 MAX_DOUBLINGS = 8  # 255 leapfrog steps: beyond that, whitening has failed and the diagnostics say so
 
 
@@ -136,7 +137,7 @@ def sample_nuts(
     chains: int = CHAINS,
     draws: int = DRAWS,
     max_blocks: int = 200,
-    max_warmup: int = 10,
+    max_warmup: int = MAX_WARMUP,
 ) -> tuple[Draws, NutsState]:
     """Sample until every parameter has `ess` effective draws, bulk and tail, or `max_blocks` blocks are spent.
 
@@ -145,7 +146,7 @@ def sample_nuts(
     The state returned continues the chains, or starts those of a similar density.
     """
     warm = warm_up(log_density, coordinates, key, chains=chains, draws=draws, max_warmup=max_warmup)
-    return sample_warm(log_density, warm, key, ess=ess, draws=draws, max_blocks=max_blocks, max_warmup=max_warmup)
+    return sample_warm(log_density, warm, key, ess=ess, draws=draws, max_blocks=max_blocks)
 
 
 class WarmedUp(eqx.Module):
@@ -175,10 +176,13 @@ def warm_up(
     *,
     chains: int = CHAINS,
     draws: int = DRAWS,
-    max_warmup: int = 10,
+    max_warmup: int = MAX_WARMUP,
     patience: float = np.inf,
 ) -> WarmedUp:
-    """Adapt step size and whitening, block by block; give up where a draw takes more gradients than `patience`."""
+    """Adapt step size and whitening, block by block.
+
+    Give up where a draw takes more gradients than `patience` although the chains themselves have been whitened by.
+    """
     state = disperse(log_density, coordinates, key, chains)
     warmup, target = 0, TARGET_ACCEPTANCE
     while True:
@@ -188,8 +192,9 @@ def warm_up(
         settled = jax.tree.map(lambda x: np.asarray(x)[draws // 2 :], block)
         warm = WarmedUp(state, settled, warmup, target)
         diverging = np.mean(settled.divergent) > MOST_DIVERGENCES
-        agree = warmup >= 2 and np.all(convergence.r_hat(_by_chain(settled.theta)) < 1.1)
-        if warmup >= max_warmup or warm.leapfrog_steps > patience or (agree and not diverging):
+        agree = np.all(convergence.r_hat(_by_chain(settled.theta)) < 1.1)
+        enough = warm.leapfrog_steps > patience or (agree and not diverging)
+        if warmup >= max_warmup or (warmup >= 2 and enough):
             return warm
         if diverging:
             # the density is narrower somewhere than where most draws are: only a smaller step gets there
@@ -204,14 +209,13 @@ def sample_warm(
     ess: float = 10_000,
     draws: int = DRAWS,
     max_blocks: int = 200,
-    max_warmup: int = 10,
 ) -> tuple[Draws, NutsState]:
     """Sample with chains that have been warmed up with the same key."""
     state, warmup, target = warm.state, warm.blocks, warm.target
 
     def next_block(number: int) -> Draws:
         nonlocal state
-        block_key = jax.random.fold_in(key, max_warmup + 1 + number)
+        block_key = jax.random.fold_in(key, MAX_WARMUP + 1 + number)
         state, block = nuts_block(log_density, state, block_key, jnp.zeros(()), draws)
         counts = {
             "divergences": int(np.asarray(block.divergent).sum()),

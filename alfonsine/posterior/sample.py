@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from alfonsine.posterior.coordinates import Coordinates, Vector
 from alfonsine.posterior.ensemble import sample_ensemble
-from alfonsine.posterior.nuts import CHAINS, DRAWS, WarmedUp, sample_warm, warm_up
+from alfonsine.posterior.nuts import CHAINS, DRAWS, MAX_WARMUP, WarmedUp, sample_warm, warm_up
 from alfonsine.posterior.optimum import find_optimum
 from alfonsine.posterior.posterior import Posterior
 
@@ -35,7 +35,7 @@ def sample(
     chains: int = CHAINS,
     draws: int = DRAWS,
     max_blocks: int = 200,
-    max_warmup: int = 10,
+    max_warmup: int = MAX_WARMUP,
 ) -> Posterior:
     """Sample a differentiable log density from a start point and rough widths (both as in `Coordinates.of`).
 
@@ -51,9 +51,7 @@ def sample(
         drawn = sample_ensemble(log_density, spread(warm, len(names)), key, ess=ess, max_blocks=limit)
     else:
         sampler = "nuts"
-        drawn, _ = sample_warm(
-            log_density, warm, key, ess=ess, draws=draws, max_blocks=max_blocks, max_warmup=max_warmup
-        )
+        drawn, _ = sample_warm(log_density, warm, key, ess=ess, draws=draws, max_blocks=max_blocks)
     diagnostics = {
         **drawn.diagnostics,
         "sampler": sampler,

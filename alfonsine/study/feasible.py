@@ -19,19 +19,19 @@ White = Callable[[Float[np.ndarray, "n d"]], Float[np.ndarray, "n k"]]
 
 
 class Feasible:
-    """Points where a call had an answer, and where it had none; cheap calls included.
+    """Where the cheap part of the code had no answer, remembered beside the failures of the whole.
 
-    screen   asks the cheap part of the code at points of the sampled space; None where it has none
+    screen   asks the cheap part of the code at points of the sampled space
     """
 
-    def __init__(self, screen: Screen | None, dimension: int) -> None:
+    def __init__(self, screen: Screen, dimension: int) -> None:
         self.screen = screen
-        self.good, self.bad = np.zeros((0, dimension)), np.zeros((0, dimension))
+        self.bad = np.zeros((0, dimension))
 
     def answers(self, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """Whether the cheap part has an answer at each point; its failures are remembered."""
-        if self.screen is None or not len(theta):
-            return np.ones(len(theta), dtype=bool)
+        if not len(theta):
+            return np.ones(0, dtype=bool)
         ok = self.screen(theta)
         self.bad = np.vstack([self.bad, theta[~ok]])
         return ok
@@ -46,13 +46,6 @@ class Feasible:
                 return chosen[:count]
         return np.vstack([chosen, theta])[:count]
 
-    def drawn_back(
-        self, candidates: Float[np.ndarray, "n d"], known: Computed, white: White
-    ) -> Float[np.ndarray, "n d"]:
-        """Candidates where the code is likely to have an answer: see `drawn_back`."""
-        failed = np.vstack([known.theta[~known.done], self.bad])
-        return drawn_back(candidates, known.theta[known.done], failed, white)
-
     def chosen(
         self,
         candidates: Float[np.ndarray, "n d"],
@@ -62,7 +55,8 @@ class Feasible:
     ) -> Float[np.ndarray, "k d"]:
         """Choose among candidates, again while the cheap part has no answer at some that were chosen."""
         for _ in range(ROUNDS):
-            points = choose(self.drawn_back(candidates, known, white))
+            failed = np.vstack([known.theta[~known.done], self.bad])
+            points = choose(drawn_back(candidates, known.theta[known.done], failed, white))
             if self.answers(points).all():
                 break
         return points

@@ -18,10 +18,8 @@ from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 
 CANDIDATES = 1000  # effective draws while the emulator is still learning
-BLOCKS, WARMUP = (
-    6,
-    4,
-)  # of the sampler for these: a posterior of few points may have any shape, and be never sampled well
+# a posterior of few points may have any shape, and be never sampled well: blocks of the sampler for these, and before
+BLOCKS, WARMUP = 6, 4
 
 
 def study_target(study: Study, emulator: Emulator) -> Target:
@@ -56,9 +54,10 @@ def sample_target(
     described = (space.names, space.latex, space.lower, space.upper, jnp.asarray(start), jnp.asarray(width))
     if sampler.ensemble is not None:
         return sample_by_ensemble(density, *described, key, ess=ess, walkers=sampler.ensemble.walkers)
-    most, warmup = (BLOCKS, WARMUP) if ess <= CANDIDATES else (200, 10)
-    most = blocks or most
-    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains, max_blocks=most, max_warmup=warmup)
+    limits = {"max_blocks": BLOCKS, "max_warmup": WARMUP} if ess <= CANDIDATES else {}
+    if blocks is not None:
+        limits["max_blocks"] = blocks
+    return sample(density, *described, key, ess=ess, chains=sampler.nuts.chains, **limits)
 
 
 def emulated_log_likelihood(target: Target, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:

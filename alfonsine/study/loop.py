@@ -151,7 +151,7 @@ class Run:
         """The first exact calls, and what stands for the posterior before there is one."""
         if self.warm is not None:
             return self.warm_start()
-        return self.search() if self.study.start == "search" else self.begin()
+        return self.search() if self.study.settings.start == "search" else self.begin()
 
     def search(self) -> tuple[Computed, Around]:
         """Find where the posterior is in the box of the prior, and what stands for it there."""
@@ -177,7 +177,7 @@ class Run:
     def begin(self) -> tuple[Computed, Around]:
         """The first round, and a second to the other side of the steps that failed."""
         known, _ = self.make(START, lambda: first_points(self.study))
-        if self.study.start == "steps" and not known.done[0]:
+        if self.study.settings.start == "steps" and not known.done[0]:
             raise InputError(
                 f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
                 "move ref, or change the theory"
@@ -185,7 +185,7 @@ class Run:
         check_observables(self.study, known)
         if not known.done.all() and self.left > 0:
             failed = known.theta[~known.done]
-            more, _ = self.make(START, lambda: mirrored(self.study, failed))
+            more, _ = self.make(START, lambda: mirrored(self.study, failed, np.asarray(self.study.space.reference)))
             known = known + more
         if known.done.sum() < 2:
             raise InputError(

@@ -34,16 +34,6 @@ class Study:
     theory: Theory
     likelihoods: Mapping[str, Likelihood]  # as they read what the theory gives: at its multipoles
 
-    @property
-    def start(self) -> str:
-        """How the loop begins: as the study says, else by steps from a reference, where all of it is given."""
-        start = self.settings.points.start
-        if start != "auto":
-            return start
-        own = [self.settings.params[name] for name in self.space.names if name not in self.parameters.nuisance]
-        given = all(p.ref is not None or (p.prior is not None and p.prior.dist == "norm") for p in own)
-        return "steps" if given else "search"
-
 
 def prepare(settings: Settings, folder: Path) -> Study:
     """Build the parts of a study and check that they fit; InputError in one line where they do not.

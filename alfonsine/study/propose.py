@@ -26,19 +26,19 @@ FIRST = 1000  # draws that stand for a posterior before there is one
 def first_points(study: Study) -> Float[np.ndarray, "n d"]:
     """Reference point and one step along each parameter of the theory, or a space-filling design over the prior."""
     space, settings = study.space, study.settings.points
-    if study.start == "steps":
+    if study.settings.start == "steps":
         reference, step = np.asarray(space.reference), np.asarray(space.step)
         points = steps(reference, step, np.asarray(space.lower), np.asarray(space.upper))
         teaches = [True] + [name in emulator_inputs(study) for name in space.names]
         return points[teaches]
     count = max(2 * (space.dimension + 1), settings.batch)
-    unit = space_filling(study.start, count, space.dimension, study.settings.seed)
+    unit = space_filling(study.settings.start, count, space.dimension, study.settings.seed)
     return np.asarray(space.from_unit_cube(jnp.asarray(unit)))
 
 
 def first_number(study: Study) -> int:
     """How many points the loop begins with."""
-    return spread_number(study) if study.start == "search" else len(first_points(study))
+    return spread_number(study) if study.settings.start == "search" else len(first_points(study))
 
 
 def spread_number(study: Study) -> int:
@@ -49,7 +49,7 @@ def spread_number(study: Study) -> int:
 def first_draws(study: Study, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m d"]:
     """Draws that stand for a posterior before there is one, within the prior."""
     space, generator = study.space, np.random.default_rng(study.settings.seed)
-    if study.start == "steps":
+    if study.settings.start == "steps":
         mean, root = np.asarray(space.reference), np.diag(np.asarray(space.step))
     else:
         spread = np.cov(points.T).reshape(space.dimension, -1)
@@ -59,11 +59,12 @@ def first_draws(study: Study, points: Float[np.ndarray, "n d"]) -> Float[np.ndar
     return np.where((draws >= lower) & (draws <= upper), draws, np.clip(2.0 * mean - draws, lower, upper))
 
 
-def mirrored(study: Study, failed: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Steps to the other side, for those to which the code had no answer; kept inside the prior."""
-    space = study.space
-    reference, lower, upper = (np.asarray(x) for x in (space.reference, space.lower, space.upper))
-    return np.clip(2.0 * reference - failed, 0.5 * (reference + lower), 0.5 * (reference + upper))
+def mirrored(
+    study: Study, failed: Float[np.ndarray, "n d"], about: Float[np.ndarray, " d"]
+) -> Float[np.ndarray, "n d"]:
+    """Steps from a point to the other side, for those to which the code had no answer; kept inside the prior."""
+    lower, upper = np.asarray(study.space.lower), np.asarray(study.space.upper)
+    return np.clip(2.0 * about - failed, 0.5 * (about + lower), 0.5 * (about + upper))
 
 
 def learning_points(

@@ -187,7 +187,7 @@ def plan(study: Study) -> Plan:
         nuisance=tuple(sorted(study.parameters.nuisance)),
         spectra=tuple(needed.values()),
         first=begun.number if begun else first_count(study),
-        search=iterations is None and study.start == "search" and begun is None,
+        search=iterations is None and study.settings.start == "search" and begun is None,
         batch=batch_size(settings.points, len(emulator_inputs(study))),
         judging=settings.accuracy.judging,
         budget=settings.accuracy.calls,

@@ -228,10 +228,16 @@ class Settings(Block):
         chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
         if self.points.iterative is None:  # such studies have digests from before there was anything else
             del chosen["points"]["iterative"]
-        sampled = [p for p in self.params.values() if p.kind == "sampled"]
-        if self.points.start == "auto" and all(p.ref is not None or p.prior.dist == "norm" for p in sampled):
-            chosen["points"]["start"] = "steps"  # which was the default
+        chosen["points"]["start"] = self.start
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+    @property
+    def start(self) -> str:
+        """How the loop begins: as the study says, else by steps from a reference, where all of it is given."""
+        if self.points.start != "auto":
+            return self.points.start
+        priors = [p for p in self.params.values() if p.prior is not None]
+        return "steps" if all(p.ref is not None or p.prior.dist == "norm" for p in priors) else "search"
 
     @property
     def folder(self) -> Path:

@@ -75,7 +75,7 @@ def fisher_widths():
 def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_path):
     """Certified, and where the data are: means within 5 Monte-Carlo errors of 1,000 draws, widths within 15 %."""
     study = acoustic(tmp_path)
-    assert study.start == "search"
+    assert study.settings.start == "search"
     result = run(study)
     widths, truth = fisher_widths(), np.array(list(TRUTH.values()))
     assert np.all((np.ptp(list(BOX.values()), axis=1) / widths) > 100)
@@ -113,11 +113,11 @@ def test_with_a_reference_for_everything_there_is_no_search(tmp_path):
     study = linear()
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     prepared = prepare(settings_from(*read_yaml(tmp_path / "study.yaml")), tmp_path / "run")
-    assert prepared.start == "steps" and "search" not in str(plan(prepared))
+    assert prepared.settings.start == "steps" and "search" not in str(plan(prepared))
     del study["params"]["x"]["ref"]
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     prepared = prepare(settings_from(*read_yaml(tmp_path / "study.yaml")), tmp_path / "run")
-    assert prepared.start == "search" and "then a search" in str(plan(prepared))
+    assert prepared.settings.start == "search" and "then a search" in str(plan(prepared))
 
 
 def test_of_spread_points_that_with_the_right_shape_is_taken(tmp_path):
@@ -153,4 +153,3 @@ def test_points_are_screened_in_order_and_failures_remembered():
         1.0,
         2.0,
     ]  # none has an answer: all the same
-    assert Feasible(None, 1).first(theta, 2).ravel().tolist() == [1.0, -1.0]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from alfonsine.emulator.box.chebyshev import powers, values
 from alfonsine.emulator.box.series import fit_series, most_terms
@@ -55,6 +55,12 @@ class CheapQuantities(eqx.Module):
         """The inputs that occur in any term, -1 to 1 in the box of the cheap calls."""
         u = 2.0 * (theta - self.lower) / (self.upper - self.lower) - 1.0
         return jnp.stack([u[i] for i in self.used])
+
+    def covers(self, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+        """Which points lie in the box of the cheap calls, in the inputs that occur: all where there is no quantity."""
+        rows = list(self.used)
+        lower, upper = np.asarray(self.lower)[rows], np.asarray(self.upper)[rows]
+        return ((theta[:, rows] >= lower) & (theta[:, rows] <= upper)).all(axis=1)
 
     def at(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n c"]:
         """The same for a training set, without compiling anything for its length."""

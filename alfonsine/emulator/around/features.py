@@ -84,10 +84,13 @@ def pool_gradient(
     unit = np.broadcast_to(np.eye(d), (n, d, d))
     logarithm = unit * np.where(positive > 0, 1.0 / np.where(positive > 0, theta, 1.0), 0.0)[:, :, None]
     products = unit[:, :, None, :] * theta[:, None, :, None] + theta[:, :, None, None] * unit[:, None, :, :]
-    quantities = np.zeros((n, 0, d))
-    if len(cheap.coefficients):
-        quantities = np.asarray(jax.jit(jax.vmap(jax.jacobian(cheap)))(jnp.asarray(theta)))
+    quantities = np.asarray(_slopes(cheap, jnp.asarray(theta))) if len(cheap.coefficients) else np.zeros((n, 0, d))
     return np.concatenate([unit, logarithm, products.reshape(n, d * d, d), quantities], axis=1)
+
+
+@eqx.filter_jit
+def _slopes(cheap: CheapQuantities, theta: Float[Array, "n d"]) -> Float[Array, "n c d"]:
+    return jax.vmap(jax.jacobian(cheap))(theta)
 
 
 def pool_names(parameters: Sequence[str], quantities: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from alfonsine.emulator.around.trend import multiplicity, quick_error
 WORTH = 0.6  # for each exchange on the way the error must fall at least to this fraction: less is noise
 STEEP = 0.05  # slope of a feature along the input whose place it takes, at least, in units of its median
 EXCHANGES = 6
+SINGULAR = 1e13  # condition of the Jacobian of a map that has no inverse in 64 bits
 HOPELESS = 30.0  # factor above the lowest error so far beyond which the search does not go on
 PRODUCTS = 12  # inputs up to which products are tried: there are as many as the square of their number
 
@@ -47,7 +48,8 @@ def simplest_features(
     """
     positive = np.asarray(start.positive)
     pool = pool_at(theta, positive, start.cheap)
-    slopes = pool_gradient(np.vstack([draws, uncorrelated(draws)]), positive, start.cheap)
+    where = np.vstack([draws, uncorrelated(draws)])
+    slopes = pool_gradient(where[start.cheap.covers(where)], positive, start.cheap)
     mean = np.average(pool, axis=0, weights=weights)
     spread = np.sqrt(np.average((pool - mean) ** 2, axis=0, weights=weights))
     usable = np.isfinite(spread) & (spread > 1e-12 * np.maximum(np.abs(mean), 1e-300))
@@ -99,7 +101,10 @@ def exchangeable(gradient: Float[np.ndarray, "m pool d"], chosen: tuple[int, ...
     must have one sign at all points, and nowhere come near zero: that is the slope of the new input along the one whose
     place it takes, the others being held.
     """
-    slope = np.moveaxis(gradient @ np.linalg.inv(gradient[:, list(chosen), :]), 0, -1)  # (pool, d, m)
+    jacobian = gradient[:, list(chosen), :]
+    if not len(jacobian) or (np.linalg.cond(jacobian) > SINGULAR).any():
+        return np.zeros((len(chosen), gradient.shape[1]), dtype=bool)  # where it is not one-to-one as it is
+    slope = np.moveaxis(gradient @ np.linalg.inv(jacobian), 0, -1)  # (pool, d, m)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = slope / np.median(slope, axis=-1, keepdims=True)
     sound = np.isfinite(ratio).all(axis=-1)
