@@ -203,7 +203,7 @@ def _same(task: Task) -> Theory:
 
 @lru_cache(maxsize=2)  # a code, and its inexpensive part
 def _unpickled(theory: bytes) -> Theory:
-    return pickle.loads(theory)  # from the program that started us, through its own pipe; never from a file
+    return pickle.loads(theory)  # from the program that asks, by its own pipe or cluster; never from a file
 
 
 def _fate(code: int, memory: float | None) -> str:

@@ -1,7 +1,9 @@
 """A posterior found from the box of the prior alone, without a reference: closed-form codes, counted calls."""
 
 import json
+import shutil
 
+import acoustic
 import numpy as np
 import yaml
 from toy_studies import COVARIANCE, VALUE, banana, linear, record, run_here
@@ -16,36 +18,14 @@ from alfonsine.study.settings import settings_from
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables
 
-# An acoustic spectrum: amplitude, tilt, a scale of oscillation that a box of three to one holds several times
-CODE = """
-import numpy as np
-
-ell = np.arange(2.0, 801.0)
-
-
-def spectrum(p):
-    if p["scale"] * p["tilt"] > 1.6:
-        raise ValueError("outside the region where the code works")
-    phase = np.pi * ell * p["scale"] / 200.0
-    shape = (1.0 + p["contrast"] * np.cos(phase)) * np.exp(-((ell / 600.0) ** 1.2)) * (ell / 100.0) ** (p["tilt"] - 1.0)
-    return {"tt": np.exp(p["logA"] - 3.0) * 1000.0 * shape / (ell * (ell + 1.0))}
-
-
-def cheap(p):
-    if p["scale"] * p["tilt"] > 1.6:
-        raise ValueError("outside the region where the code works")
-    return {"product": p["scale"] * p["tilt"]}
-"""
 TRUTH = {"logA": 3.1, "tilt": 0.96, "scale": 0.9, "contrast": 0.35}
 BOX = {"logA": (1, 5), "tilt": (0.5, 1.5), "scale": (0.6, 1.8), "contrast": (0.0, 0.8)}
 
 
-def acoustic(folder, cheap=True, **blocks):
+def peaks(folder, cheap=True, **blocks):
     """A study of it with data that are the truth, 2 % errors, and no reference anywhere."""
-    (folder / "acoustic.py").write_text(CODE)
-    space: dict = {}
-    exec(CODE, space)
-    value = space["spectrum"](TRUTH)["tt"]
+    shutil.copy(acoustic.__file__, folder)
+    value = acoustic.spectrum(TRUTH)["tt"]
     np.savetxt(folder / "value.txt", value)
     np.savetxt(folder / "covariance.txt", np.diag((0.02 * value) ** 2))
     study = {
@@ -61,11 +41,9 @@ def acoustic(folder, cheap=True, **blocks):
 
 def fisher_widths():
     """Posterior standard deviations to first order, by finite differences of the code itself."""
-    space: dict = {}
-    exec(CODE, space)
-    value = space["spectrum"](TRUTH)["tt"]
+    value = acoustic.spectrum(TRUTH)["tt"]
     slopes = [
-        (space["spectrum"](TRUTH | {n: TRUTH[n] + 1e-5})["tt"] - space["spectrum"](TRUTH | {n: TRUTH[n] - 1e-5})["tt"])
+        (acoustic.spectrum(TRUTH | {n: TRUTH[n] + 1e-5})["tt"] - acoustic.spectrum(TRUTH | {n: TRUTH[n] - 1e-5})["tt"])
         / (2e-5 * 0.02 * value)
         for n in TRUTH
     ]
@@ -74,7 +52,7 @@ def fisher_widths():
 
 def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_path):
     """Certified, and where the data are: means within 5 Monte-Carlo errors of 1,000 draws, widths within 15 %."""
-    study = acoustic(tmp_path)
+    study = peaks(tmp_path)
     assert study.settings.start == "search"
     result = run(study)
     widths, truth = fisher_widths(), np.array(list(TRUTH.values()))
@@ -90,7 +68,7 @@ def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_
 
 
 def test_failures_cost_calls_where_nothing_says_so_beforehand(tmp_path):
-    result = run(acoustic(tmp_path, cheap=False, accuracy={"calls": 250}))
+    result = run(peaks(tmp_path, cheap=False, accuracy={"calls": 250}))
     assert result.certificate.passed
     failures = record(tmp_path / "run", "failures")
     assert 1 <= len(failures) == record(tmp_path / "run")["solver_calls"]["failed"] <= 12
@@ -122,14 +100,12 @@ def test_with_a_reference_for_everything_there_is_no_search(tmp_path):
 
 def test_of_spread_points_that_with_the_right_shape_is_taken(tmp_path):
     """A point with the true shape and an amplitude e^1.5 too low beats one of the true amplitude and a wrong scale."""
-    study = acoustic(tmp_path)
-    space: dict = {}
-    exec(CODE, space)
+    study = peaks(tmp_path)
     names = study.space.names
     wrong = TRUTH | {"scale": 1.05}
     shape = TRUTH | {"logA": TRUTH["logA"] - 1.5}
     calls = [
-        Call(str(i), p, "done", "", 0.0, Observables({"tt": space["spectrum"](p)["tt"]}))
+        Call(str(i), p, "done", "", 0.0, Observables({"tt": acoustic.spectrum(p)["tt"]}))
         for i, p in enumerate((wrong, shape))
     ]
     known = Computed(np.array([[p[n] for n in names] for p in (wrong, shape)]), tuple(calls))

@@ -184,10 +184,10 @@ def test_no_entry_is_read_to_count(tmp_path, query):
     filled(tmp_path / "a.db", 3)
     with Archive(tmp_path / "a.db") as archive:
         asked: list[str] = []
-        archive._connection.set_trace_callback(asked.append)
+        archive._file._connection.set_trace_callback(asked.append)
         query(archive)
-        archive._connection.set_trace_callback(None)
-        plans = [row[3] for sql in asked for row in archive._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        archive._file._connection.set_trace_callback(None)
+        plans = [row[3] for sql in asked for row in archive._file._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
         assert plans and all("COVERING INDEX" in plan for plan in plans), plans
 
 
@@ -248,7 +248,7 @@ def test_an_empty_file_left_by_a_kill_is_a_new_archive(tmp_path):
 
 
 def test_the_file_is_written_ahead_and_fully_synchronised(tmp_path):
-    with Archive(tmp_path / "a.db") as archive, archive._access() as connection:
+    with Archive(tmp_path / "a.db") as archive, archive._file.access() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 

@@ -162,7 +162,7 @@ def test_a_full_archive_is_told_in_one_line_and_keeps_what_it_has(tmp_path):
     )
     with Archive(tmp_path / "a.db") as archive:
         archive.put(small, LINEAR.identity())
-        with archive._access() as connection:
+        with archive._file.access() as connection:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(InputError, match=r"an archive that can be written .* is full'; make room") as error:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from alfonsine.emulator.around.trend import Shrinkage, Trend, fit_trend, mean_square, multiplicity
+from alfonsine.emulator.around.trend import Shrinkage, Trend, fit_trend, mean_square, multiplicity, solve
 from alfonsine.space.polynomial import degree, values
 
 START = (1e-2, 0.1)  # strength and decay of the shrinkage that the iteration begins with
@@ -92,8 +92,8 @@ def fit_relevant(
         left = ~free | (variance > FLOOR)
         if not left.all():
             columns, variance, free, kept = columns[:, left], variance[left], free[left], kept[left]
-    dual = np.linalg.solve((columns * variance) @ columns.T + np.diag(noise), target)
-    return Relevant(kept, variance, variance[:, None] * (columns.T @ dual) * spread)
+    coefficients, _ = solve(columns, target, variance, noise)
+    return Relevant(kept, variance, coefficients * spread)
 
 
 def held_out(
