@@ -154,6 +154,22 @@ def test_slopes_of_the_pool_are_those_of_automatic_differentiation(learned):
         np.testing.assert_allclose(found[:, first : first + 3], expected, rtol=1e-12, atol=1e-12)
 
 
+def test_beyond_the_box_of_its_calls_a_quantity_does_not_count(learned):
+    """It is constant there, so that the map has no inverse: such a point must not decide about all others."""
+    inside, q = 0.98 * draws(100, seed=16) + 0.02 * (LOWER + UPPER) / 2, 2 * D + D * D
+    theta = np.vstack([inside, [9.0, 0.0, 9.0]])
+    known = learned.quantities.covers(theta)
+    assert known[:-1].all() and not known[-1]
+    assert CheapQuantities.none(D).covers(theta).all()
+    gradient = pool_gradient(theta, np.zeros(D), learned.quantities)
+    assert exchangeable(gradient[known], (0, 1, 2))[0, q] and not exchangeable(gradient, (0, 1, 2))[0, q]
+    assert exchangeable(gradient[known], (q, 1, 2))[0, 0] and not exchangeable(gradient, (q, 1, 2)).any()
+    components = np.column_stack([10 * quantities(inside)[:, 0] + 5 * quantities(inside)[:, 0] ** 2 + inside[:, 1]])
+    start = Features.of((0, 1, 2), np.zeros(D), learned.quantities)
+    found = simplest_features(inside, [components], np.ones(100), monomials(D, 3), start, theta)
+    assert "q" in found.features.names(("a", "b", "c"), ("q", "r"))
+
+
 def test_features_that_help_only_together_are_found():
     """Outputs simple in a^3 + a + b and b^3 + b - a: either alone is of little help."""
     theta = np.random.default_rng(15).uniform(-1, 1, (60, 2))
