@@ -53,13 +53,17 @@ class Feasible:
         white: White,
         choose: Callable[[Float[np.ndarray, "n d"]], Float[np.ndarray, "k d"]],
     ) -> Float[np.ndarray, "k d"]:
-        """Choose among candidates, again while the cheap part has no answer at some that were chosen."""
+        """Choose among candidates, again while the cheap part has no answer at some that were chosen.
+
+        After `ROUNDS` only those with an answer are left; where there are none, the whole code is to say so.
+        """
         for _ in range(ROUNDS):
             failed = np.vstack([known.theta[~known.done], self.bad])
             points = choose(drawn_back(candidates, known.theta[known.done], failed, white))
-            if self.answers(points).all():
+            ok = self.answers(points)
+            if ok.all():
                 break
-        return points
+        return points[ok] if ok.any() else points
 
 
 def drawn_back(

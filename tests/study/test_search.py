@@ -129,3 +129,17 @@ def test_points_are_screened_in_order_and_failures_remembered():
         1.0,
         2.0,
     ]  # none has an answer: all the same
+
+
+def test_points_that_teach_are_drawn_back_to_where_there_is_an_answer():
+    """Half of the line has none: what is chosen there is halved towards the known point, as failures close in."""
+    known = Computed(np.array([[-1.0]]), (Call("k", {"x": -1.0}, "done", "", 0.0, Observables({})),))
+    candidates = np.array([[1.0], [2.0], [-3.0]])
+
+    def chosen(screen):
+        return Feasible(screen, 1).chosen(candidates, known, lambda theta: theta, lambda theta: theta[:2])
+
+    assert (chosen(lambda theta: theta[:, 0] < 0) < 0).all()
+    assert chosen(lambda theta: theta[:, 0] < 3).ravel().tolist() == [1.0, 2.0]  # nothing to be avoided
+    assert len(chosen(lambda theta: theta[:, 0] > 0.4)) == 2
+    assert len(chosen(lambda theta: theta[:, 0] < -2)) == 2  # none has an answer: the whole code is to say so
