@@ -16,9 +16,9 @@ from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
 CALLS = 100  # cheap ones at a time
-MOST_CALLS = 1500  # for one region
+MOST_CALLS = 700  # for one region
 ROUGH = 0.1  # error of a quantity that is tried as an input, in standard deviations over the posterior
-ACCURATE = 0.01  # and of one that is an input
+ACCURATE = 0.03  # and of one that is an input
 COVERED = 0.98  # of the draws must lie in the region that was learned
 GROWN = 1.4  # factor by which the weight of the training set must have grown for another search to be worth its time
 STRETCH = 2.0  # of the posterior about its mean: the region in which quantities are learned
@@ -55,7 +55,8 @@ class Inputs:
         self.quantities: tuple[str, ...] = ()
         self.depends: tuple[tuple[int, ...], ...] = ()
         self.columns = np.zeros(0, dtype=int)  # of the quantities among all that the theory offers
-        self.found = (np.zeros((0, d)), np.zeros((0, 0)))  # cheap calls that serve the present region
+        self.box = np.zeros(d), np.zeros(d)  # of the region in which they were learned
+        self.found = (np.zeros((0, d)), np.zeros((0, 0)))  # cheap calls that serve it
         self.calls, self.searched = 0, 0.0
 
     def answers(self, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
@@ -123,17 +124,11 @@ class Inputs:
         self.columns = kept
         self.found = (np.zeros((0, len(self.names))), np.zeros((0, len(kept))))
 
-    def _outgrown(
-        self, draws: Float[np.ndarray, "n d"], region: Float[np.ndarray, "m d"], wanted: Sequence[int], error: float
-    ) -> bool:
-        """Whether posterior or training points lie beyond what was learned, or too close together for its errors."""
-        if not len(self.error):
-            return True
-        lower, upper = np.asarray(self.learned.lower), np.asarray(self.learned.upper)
-        inside, known = (((x >= lower) & (x <= upper)).all(axis=1).mean() for x in (draws, region))
-        spread = self.learned.at(draws).std(axis=0)
-        rows = list(wanted)
-        return bool(inside < COVERED or known < COVERED or (self.error[rows] > error * spread[rows]).any())
+    def _outgrown(self, draws: Float[np.ndarray, "n d"], region: Float[np.ndarray, "m d"]) -> bool:
+        """Whether posterior or training points lie beyond the region in which quantities were learned."""
+        matter = sorted({i for inputs in self.depends for i in inputs})
+        inside, known = (within(self.box, x, matter).mean() for x in (draws, region))
+        return bool(inside < COVERED or known < COVERED)
 
     def _learn(
         self,
@@ -146,35 +141,41 @@ class Inputs:
 
         After `MOST_CALLS` they are as good as they get.
         """
-        if not wanted or not self._outgrown(draws, region, wanted, error):
+        rows, theory, outgrown = list(wanted), cheap_theory(self.study), self._outgrown(draws, region)
+        if not rows or not (outgrown or self._coarse(rows, draws, error)):
             return
-        theory = cheap_theory(self.study)
         assert theory is not None
-        lower, upper = region.min(axis=0), region.max(axis=0)
-        theta, found = self.found
-        inside = ((theta >= lower) & (theta <= upper)).all(axis=1)
-        theta, found = theta[inside], found[inside]
+        if outgrown:
+            self.box = region.min(axis=0), region.max(axis=0)
         rng = np.random.default_rng(self.study.settings.seed + self.calls)
-        rows = list(wanted)
-        left = MOST_CALLS
-        while left > 0:
-            # as many again as there are: a fit of the series costs more than its calls
-            size = min(max(CALLS, len(theta)), len(region), left)
-            left -= size
-            new = region[rng.choice(len(region), size=size, replace=False)]
-            values, ok, _ = self._exact(theory, new)
-            if not ok.any():
-                continue
-            theta, found = np.vstack([theta, new[ok]]), np.vstack([found, values[ok][:, self.columns]])
-            if len(theta) < 2 * len(self.names):
-                continue
-            learned = learn_quantities(theta, found[:, rows], [self.depends[i] for i in rows])
-            self.learned = learned.quantities.among(rows, len(self.quantities))
-            self.error = np.full(len(self.quantities), np.inf)
-            self.error[rows] = learned.error * found[:, rows].std(axis=0)
-            if (self.error[rows] <= error * self.learned.at(draws).std(axis=0)[rows]).all():
+        edges = [*region.argmin(axis=0), *region.argmax(axis=0)]  # first: the calls shall span the region
+        waiting = np.array(list(dict.fromkeys([*edges, *rng.permutation(len(region))])))[:MOST_CALLS]
+        inside = within(self.box, self.found[0], sorted({i for inputs in self.depends for i in inputs}))
+        theta, found = (values[inside] for values in self.found)
+        more = CALLS if outgrown else 0
+        while True:
+            new, waiting = region[waiting[:more]], waiting[more:]
+            if len(new):
+                values, ok, _ = self._exact(theory, new)
+                theta, found = np.vstack([theta, new[ok]]), np.vstack([found, values[ok][:, self.columns]])
+            if len(theta) >= 2 * len(self.names):
+                learned = learn_quantities(theta, found[:, rows], [self.depends[i] for i in rows])
+                self.learned = learned.quantities.among(rows, len(self.quantities))
+                self.error = np.full(len(self.quantities), np.inf)
+                self.error[rows] = learned.error * found[:, rows].std(axis=0)
+                if not self._coarse(rows, draws, error):
+                    break
+            if not len(waiting):
                 break
+            more = max(CALLS, 2 * more)  # a fit of the series costs as much as a hundred calls
         self.found = (theta, found)
+
+    def _coarse(self, rows: list[int], draws: Float[np.ndarray, "n d"], error: float) -> bool:
+        """Whether any of these quantities errs by more than that much of its spread over the draws."""
+        if not len(self.error):
+            return True
+        spread = self.learned.at(draws).std(axis=0)
+        return bool((self.error[rows] > error * spread[rows]).any())
 
     def _exact(self, theory: Theory, theta: Float[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Quantities at points of the emulator's inputs, (n, c), which calls succeeded, and the names."""
@@ -198,6 +199,16 @@ class Inputs:
         """Draws moved away from their mean, within the prior: the region that tempered points will lie in."""
         moved = draws.mean(axis=0) + STRETCH * (draws - draws.mean(axis=0))
         return np.clip(moved, self.lower, self.upper)
+
+
+def within(
+    box: tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]],
+    theta: Float[np.ndarray, "n d"],
+    columns: Sequence[int],
+) -> Bool[np.ndarray, " n"]:
+    """Which points lie in the box, in these columns."""
+    lower, upper = (edge[list(columns)] for edge in box)
+    return ((theta[:, list(columns)] >= lower) & (theta[:, list(columns)] <= upper)).all(axis=1)
 
 
 def described_inputs(names: Sequence[str], words: Sequence[str]) -> str:
