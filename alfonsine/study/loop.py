@@ -80,6 +80,7 @@ class Run:
         self.number = 0
         self.spent = 0
         self.reused = 0
+        self.narrow = False  # all that is known was placed by a climb, which sees one slope
         self.calls: Computed | None = None
 
     @property
@@ -104,7 +105,11 @@ class Run:
             lesson = self.train(lesson, judged)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
-        """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid."""
+        """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid.
+
+        Where a search has found the posterior, tempered draws must have been learned from first: a climb may end in a
+        corner of its own, where draws agree with the exact code and yet are not of the posterior.
+        """
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
             known, around = self.first()
@@ -115,9 +120,10 @@ class Run:
             around = lesson.around
             forecast = lesson.expected_kl(heat(points, len(self.names)))
             self.say(lesson, forecast)
-            if forecast <= accuracy.kl or self.left < accuracy.judging + points.batch:
+            if (forecast <= accuracy.kl and not self.narrow) or self.left < accuracy.judging + points.batch:
                 return lesson
             known = known + self.teach(lesson)
+            self.narrow = False
 
     def judge(self, lesson: Learned) -> tuple[Computed, Certificate]:
         """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""
@@ -163,6 +169,7 @@ class Run:
                 check_observables(self.study, computed)
             return computed
 
+        self.narrow = True
         found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
         return found.computed, self.around(found.draws)
 

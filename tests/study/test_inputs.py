@@ -6,11 +6,16 @@ import numpy as np
 import toy_studies
 import yaml
 
+from alfonsine.emulator.around.features import Features
+from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
+from alfonsine.points.training_set import TrainingSet
+from alfonsine.study.inputs import Inputs
 from alfonsine.study.prepare import prepare
+from alfonsine.study.progress import Silent
 from alfonsine.study.read import read_yaml
-from alfonsine.study.run import run
+from alfonsine.study.run import open_engine, run
 from alfonsine.study.settings import settings_from
 
 CODE = """
@@ -79,3 +84,27 @@ def test_without_a_cheap_part_there_are_no_cheap_calls(tmp_path):
     run(toy_studies.prepared(toy_studies.linear(), tmp_path))
     record = json.loads((tmp_path / "run" / "certificate.json").read_text())
     assert record["solver_calls"]["cheap"] == 0 and record["inputs"] == ["x", "y"]
+
+
+def test_a_region_is_learned_once_and_from_its_edges(tmp_path):
+    """Again the same posterior: no cheap call. One that has moved: calls, and the quantity is right there as well."""
+    study = prepare(settings_from(*read_yaml(write(tmp_path, cheap=True))), tmp_path)
+
+    def angle_for_a(training, focus, whole, draws):
+        assert whole.cheap.covers(draws).mean() > 0.98
+        return Features.of((1, 8), np.asarray(whole.positive), whole.cheap)  # after 2 parameters, 2 logs, 4 products
+
+    def update(inputs, middle):
+        theta, draws = (np.random.default_rng(i).normal(middle, 0.1, (n, 2)) for i, n in enumerate((40, 500)))
+        training = TrainingSet(("a", "b"), theta, {"wave": wave(*theta.T)}, ())
+        inputs.update(training, Focus.of_samples(draws, inputs.features), draws, angle_for_a)
+        exact = np.exp(0.6 * draws[:, 0]) / (1 + draws[:, 1] ** 2)
+        assert np.abs(inputs.features.at(draws)[:, 1] - exact).max() < 0.1 * exact.std()
+        return inputs.calls
+
+    with open_engine(study) as engine:
+        inputs = Inputs(study, ("a", "b"), engine.of, Silent())
+        first = update(inputs, (0.3, 0.5))
+        assert first > 0 and inputs.words == ("b", "angle")
+        assert update(inputs, (0.3, 0.5)) == first
+        assert update(inputs, (1.5, 0.5)) > first

@@ -67,6 +67,18 @@ def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_
     assert purposes[0] == "search" and purposes[-1] == "judge" and "learn" in purposes
 
 
+def test_tempered_draws_are_learned_from_before_a_found_posterior_is_judged(tmp_path):
+    """Even of a linear code, which the climb alone knows exactly: its corner might be one of several."""
+    flat = {"prior": {"min": -5.0, "max": 5.0}}
+    run_here(linear(params={"x": flat, "y": flat}), tmp_path)
+    rounds = [json.loads(path.read_text()) for path in sorted((tmp_path / "run").glob("rounds/*/[0-9]*.json"))]
+    purposes = [entry["purpose"] for entry in rounds]
+    assert purposes.index("search") < purposes.index("learn") < purposes.index("judge")
+    known = np.vstack([entry["theta"] for entry in rounds[: purposes.index("learn")]])
+    taught = np.array(rounds[purposes.index("learn")]["theta"])
+    assert len(taught) >= 8 and not (taught[:, None] == known[None]).all(axis=2).any()
+
+
 def test_failures_cost_calls_where_nothing_says_so_beforehand(tmp_path):
     result = run(peaks(tmp_path, cheap=False, accuracy={"calls": 250}))
     assert result.certificate.passed

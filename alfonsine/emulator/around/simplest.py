@@ -22,6 +22,8 @@ STEEP = 0.05  # slope of a feature along the input whose place it takes, at leas
 EXCHANGES = 6
 SINGULAR = 1e13  # condition of the Jacobian of a map that has no inverse in 64 bits
 HOPELESS = 30.0  # factor above the lowest error so far beyond which the search does not go on
+FAINT = 0.01  # weight below which a point has no say: those of a search from afar are many
+SLOPES = 500  # draws at which slopes are compared
 PRODUCTS = 12  # inputs up to which products are tried: there are as many as the square of their number
 
 
@@ -46,6 +48,9 @@ def simplest_features(
     `components` are those of every block, in units of the data's error; `table` holds the monomials of the trend;
     `draws` are where the inputs will be used.
     """
+    heard = weights > FAINT
+    theta, weights, components = theta[heard], weights[heard], [found[heard] for found in components]
+    draws = draws[:: -(-len(draws) // SLOPES)]
     positive = np.asarray(start.positive)
     pool = pool_at(theta, positive, start.cheap)
     where = np.vstack([draws, uncorrelated(draws)])
