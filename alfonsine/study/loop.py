@@ -9,8 +9,8 @@
         stop when the certificate passes, or the budget is spent
         points    = choose(posterior)
 
-While the emulator's leave-one-out forecast is above the limit, points are chosen to teach; once it is below, they are
-plain draws of the posterior, and judge it. A verdict that fails is a lesson like any other.
+While the emulator's leave-one-out forecast is not well below the limit, points are chosen to teach; then they are plain
+draws of the posterior, and judge it. A verdict that fails is a lesson like any other.
 """
 
 from collections.abc import Callable
@@ -44,6 +44,8 @@ from alfonsine.study.watched import heard_by
 from alfonsine.theory.engine import Engine
 from alfonsine.theory.theory import Theory
 
+SURE = 0.1  # of the KL allowed may be forecast when a verdict is worth its calls: leaving one out misses rare errors
+EXTRA = 3  # lessons that are spent on it once the forecast is below the whole of what is allowed
 MOST = 2  # verdicts may take this many times the calls that a verdict needs, while a pass is within reach
 
 
@@ -80,7 +82,7 @@ class Run:
         self.number = 0
         self.spent = 0
         self.reused = 0
-        self.narrow = False  # all that is known was placed by a climb, which sees one slope
+        self.owed = False  # a batch of tempered draws: the forecast has nothing to go by, or has just been wrong
         self.calls: Computed | None = None
 
     @property
@@ -107,23 +109,29 @@ class Run:
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid.
 
-        Where a search has found the posterior, tempered draws must have been learned from first: a climb may end in a
-        corner of its own, where draws agree with the exact code and yet are not of the posterior.
+        Leaving one out does not see the errors of one draw in a hundred, which carry most of the divergence: so the
+        forecast must fall well below what is allowed, or stay below it while three more batches are learned. At
+        least one batch of tempered draws comes first after a search, whose climb may end in a corner where draws
+        agree with the exact code and yet are not of the posterior, and after a verdict that was no pass.
         """
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
             known, around = self.first()
         else:
             known, around = lesson.computed + news, lesson.around
+            self.owed = True
+        promising = 0
         while True:
             lesson = learn(self.study, known, around, self.inputs, self.fresh_key(1), self.clock)
             around = lesson.around
             forecast = lesson.expected_kl(heat(points, len(self.names)))
             self.say(lesson, forecast)
-            if (forecast <= accuracy.kl and not self.narrow) or self.left < accuracy.judging + points.batch:
+            promising = promising + 1 if forecast <= accuracy.kl else 0
+            sure = forecast <= SURE * accuracy.kl or promising > EXTRA
+            if (sure and not self.owed) or self.left < accuracy.judging + points.batch:
                 return lesson
             known = known + self.teach(lesson)
-            self.narrow = False
+            self.owed = False
 
     def judge(self, lesson: Learned) -> tuple[Computed, Certificate]:
         """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""
@@ -169,7 +177,7 @@ class Run:
                 check_observables(self.study, computed)
             return computed
 
-        self.narrow = True
+        self.owed = True
         found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
         return found.computed, self.around(found.draws)
 
