@@ -43,6 +43,7 @@ LABELS = {
     "massive_neutrinos": "neutrino mass and number, 8 + 1",
     "dcdm": "decaying dark matter, 8 + 1",
 }
+LEAST = 1e-6  # KL below which nobody asks
 DRAWS = 3000  # of the exact posterior, to compare surrogates with
 
 
@@ -165,27 +166,26 @@ def figure(rows: list[dict], toys: list[dict], path: Path) -> None:
             )
     left.plot([], [], "o", color="C0", label="alfonsine, certified (open: not passed)")
     left.plot([], [], "D", color="C3", mfc="none", label="published by others, other data and accuracy")
-    left.set(xscale="log", xlim=(20, 2e5), ylim=(-0.8, len(names) - 0.2), xlabel="exact calls")
+    left.set(xscale="log", xlim=(20, 2e5), ylim=(-1.2, len(names) - 0.5), xlabel="exact calls")
     left.set_yticks(range(len(names)), [LABELS[name] for name in names])
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=9, ncols=2)
+    left.legend(loc="lower left", frameon=False, fontsize=8)
     for k, name in enumerate(LABELS):
         for row in (row for row in rows if row["name"] == name):
             path_of = np.array([[calls, kl] for calls, kl in row["path"] if np.isfinite(kl) and kl > 0])
             middle.plot(*path_of.T, "-", color=f"C{k}", lw=1, label=LABELS[name].split(",")[0])
             middle.plot(row["calls"], row["kl_upper95"], "v", color=f"C{k}")
     middle.axhline(0.01, color="0.6", ls=":")
-    middle.set(
-        xscale="log", yscale="log", xlabel="exact calls", ylabel="KL of the next calls; triangle: upper95 at the end"
-    )
+    middle.set(yscale="log", xlabel="exact calls", ylabel="KL of the next calls; triangle: upper95 at the end")
+    middle.set_xlim(left=0)
     middle.legend(frameon=False, fontsize=8)
     for who, colour in (("alfonsine", "C0"), ("gpry", "C3")):
         for toy in (toy for toy in toys if "calls" in toy[who]):
-            right.plot(toy[who]["calls"], toy[who]["kl_true"], "o", color=colour)
-            right.annotate(
-                f"d = {toy['d']}", (toy[who]["calls"], toy[who]["kl_true"]), (4, 4), textcoords="offset points"
-            )
+            at = toy[who]["calls"], max(toy[who]["kl_true"], LEAST)
+            right.plot(*at, "o", color=colour)
+            right.annotate(f"d = {toy['d']}", at, (4, 4), textcoords="offset points")
         right.plot([], [], "o", color=colour, label={"gpry": "GPry, measured"}.get(who, who))
-    right.set(xscale="log", yscale="log", xlabel="exact calls", ylabel="true KL, toy of d parameters")
+    right.set(yscale="log", xlabel="exact calls", ylabel=f"true KL, toy of d parameters; at {LEAST:g}: no more")
+    right.set(xlim=(0, 1.2 * right.get_xlim()[1]), ylim=(LEAST / 2, 0.1))
     right.legend(frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     panels.savefig(path, dpi=110)
