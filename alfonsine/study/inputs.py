@@ -59,6 +59,11 @@ class Inputs:
         self.found = (np.zeros((0, d)), np.zeros((0, 0)))  # cheap calls that serve it
         self.calls, self.searched = 0, 0.0
 
+    @property
+    def matter(self) -> list[int]:
+        """Parameters on which any of the quantities depends."""
+        return sorted({i for inputs in self.depends for i in inputs})
+
     def answers(self, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """Whether the cheap part of the exact code, where it has one, has an answer at points of the sampled space."""
         theory = cheap_theory(self.study)
@@ -126,9 +131,7 @@ class Inputs:
 
     def _outgrown(self, draws: Float[np.ndarray, "n d"], region: Float[np.ndarray, "m d"]) -> bool:
         """Whether posterior or training points lie beyond the region in which quantities were learned."""
-        matter = sorted({i for inputs in self.depends for i in inputs})
-        inside, known = (within(self.box, x, matter).mean() for x in (draws, region))
-        return bool(inside < COVERED or known < COVERED)
+        return any(within(self.box, x, self.matter).mean() < COVERED for x in (draws, region))
 
     def _learn(
         self,
@@ -139,36 +142,42 @@ class Inputs:
     ) -> None:
         """Cheap calls in this region until these quantities err by that much of their spread over the draws, at most.
 
-        After `MOST_CALLS` they are as good as they get.
+        With `MOST_CALLS` of one region they are as good as they get.
         """
-        rows, theory, outgrown = list(wanted), cheap_theory(self.study), self._outgrown(draws, region)
-        if not rows or not (outgrown or self._coarse(rows, draws, error)):
+        rows = list(wanted)
+        if not rows:
             return
-        assert theory is not None
-        if outgrown:
-            self.box = region.min(axis=0), region.max(axis=0)
+        outgrown = self._outgrown(draws, region)
+        if not outgrown and (not self._coarse(rows, draws, error) or self._fitted(rows, draws, error)):
+            return
+        self.box = region.min(axis=0), region.max(axis=0)
+        inside = within(self.box, self.found[0], self.matter)
+        self.found = tuple(values[inside] for values in self.found)
         rng = np.random.default_rng(self.study.settings.seed + self.calls)
         edges = [*region.argmin(axis=0), *region.argmax(axis=0)]  # first: the calls shall span the region
-        waiting = np.array(list(dict.fromkeys([*edges, *rng.permutation(len(region))])))[:MOST_CALLS]
-        inside = within(self.box, self.found[0], sorted({i for inputs in self.depends for i in inputs}))
-        theta, found = (values[inside] for values in self.found)
-        more = CALLS if outgrown else 0
-        while True:
+        order = list(dict.fromkeys([*edges, *rng.permutation(len(region))]))
+        waiting = order[: max(CALLS if outgrown else 0, MOST_CALLS - int(inside.sum()))]
+        more = CALLS
+        while waiting:
             new, waiting = region[waiting[:more]], waiting[more:]
-            if len(new):
-                values, ok, _ = self._exact(theory, new)
-                theta, found = np.vstack([theta, new[ok]]), np.vstack([found, values[ok][:, self.columns]])
-            if len(theta) >= 2 * len(self.names):
-                learned = learn_quantities(theta, found[:, rows], [self.depends[i] for i in rows])
-                self.learned = learned.quantities.among(rows, len(self.quantities))
-                self.error = np.full(len(self.quantities), np.inf)
-                self.error[rows] = learned.error * found[:, rows].std(axis=0)
-                if not self._coarse(rows, draws, error):
-                    break
-            if not len(waiting):
+            more *= 2  # a fit of the series costs as much as a hundred calls
+            values, ok, _ = self._exact(cheap_theory(self.study), new)
+            if ok.any():
+                theta, found = self.found
+                self.found = np.vstack([theta, new[ok]]), np.vstack([found, values[ok][:, self.columns]])
+            if self._fitted(rows, draws, error):
                 break
-            more = max(CALLS, 2 * more)  # a fit of the series costs as much as a hundred calls
-        self.found = (theta, found)
+
+    def _fitted(self, rows: list[int], draws: Float[np.ndarray, "n d"], error: float) -> bool:
+        """Fit these quantities to the calls there are; whether that is accurate enough."""
+        theta, found = self.found
+        if len(theta) < 2 * len(self.names):
+            return False
+        learned = learn_quantities(theta, found[:, rows], [self.depends[i] for i in rows])
+        self.learned = learned.quantities.among(rows, len(self.quantities))
+        self.error = np.full(len(self.quantities), np.inf)
+        self.error[rows] = learned.error * found[:, rows].std(axis=0)
+        return not self._coarse(rows, draws, error)
 
     def _coarse(self, rows: list[int], draws: Float[np.ndarray, "n d"], error: float) -> bool:
         """Whether any of these quantities errs by more than that much of its spread over the draws."""

@@ -82,7 +82,6 @@ class Run:
         self.number = 0
         self.spent = 0
         self.reused = 0
-        self.owed = False  # a batch of tempered draws: the forecast has nothing to go by, or has just been wrong
         self.calls: Computed | None = None
 
     @property
@@ -119,7 +118,8 @@ class Run:
             known, around = self.first()
         else:
             known, around = lesson.computed + news, lesson.around
-            self.owed = True
+        # a batch of tempered draws, where the forecast has nothing but a climb to go by, or has just been wrong
+        owed = news is not None or self.searches
         promising = 0
         while True:
             lesson = learn(self.study, known, around, self.inputs, self.fresh_key(1), self.clock)
@@ -128,10 +128,10 @@ class Run:
             self.say(lesson, forecast)
             promising = promising + 1 if forecast <= accuracy.kl else 0
             sure = forecast <= SURE * accuracy.kl or promising > EXTRA
-            if (sure and not self.owed) or self.left < accuracy.judging + points.batch:
+            if (sure and not owed) or self.left < accuracy.judging + points.batch:
                 return lesson
             known = known + self.teach(lesson)
-            self.owed = False
+            owed = False
 
     def judge(self, lesson: Learned) -> tuple[Computed, Certificate]:
         """Exact calls at plain draws of the posterior, a few at a time, until they have decided."""
@@ -165,7 +165,12 @@ class Run:
         """The first exact calls, and what stands for the posterior before there is one."""
         if self.warm is not None:
             return self.warm_start()
-        return self.search() if self.study.settings.start == "search" else self.begin()
+        return self.search() if self.searches else self.begin()
+
+    @property
+    def searches(self) -> bool:
+        """Whether the posterior is looked for in the box of the prior."""
+        return self.warm is None and self.study.settings.start == "search"
 
     def search(self) -> tuple[Computed, Around]:
         """Find where the posterior is in the box of the prior, and what stands for it there."""
@@ -177,7 +182,6 @@ class Run:
                 check_observables(self.study, computed)
             return computed
 
-        self.owed = True
         found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
         return found.computed, self.around(found.draws)
 

@@ -26,7 +26,7 @@ from alfonsine.study.wide import train_box
 
 @watched("train")
 def train(study: Study, progress: Progress | None = None) -> Emulator:
-    """Exact calls and fits until the leave-one-out forecast meets the accuracy asked for; nothing is certified.
+    """Exact calls and fits until the leave-one-out forecast is well below the accuracy asked for; nothing is certified.
 
     Where the study has a design, its calls and one fit to them.
     """

@@ -1,6 +1,7 @@
 """Inputs in which a user's own code is simple, found by a study from calls of its cheap part."""
 
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import toy_studies
@@ -11,7 +12,7 @@ from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.points.training_set import TrainingSet
-from alfonsine.study.inputs import Inputs
+from alfonsine.study.inputs import MOST_CALLS, Inputs
 from alfonsine.study.prepare import prepare
 from alfonsine.study.progress import Silent
 from alfonsine.study.read import read_yaml
@@ -86,25 +87,58 @@ def test_without_a_cheap_part_there_are_no_cheap_calls(tmp_path):
     assert record["solver_calls"]["cheap"] == 0 and record["inputs"] == ["x", "y"]
 
 
-def test_a_region_is_learned_once_and_from_its_edges(tmp_path):
-    """Again the same posterior: no cheap call. One that has moved: calls, and the quantity is right there as well."""
-    study = prepare(settings_from(*read_yaml(write(tmp_path, cheap=True))), tmp_path)
+def angle_for_a(training, focus, whole, draws):
+    """Stand for the search: b and the angle, which come after 2 parameters, 2 logarithms and 4 products."""
+    return Features.of((1, 8), np.asarray(whole.positive), whole.cheap)
 
-    def angle_for_a(training, focus, whole, draws):
-        assert whole.cheap.covers(draws).mean() > 0.98
-        return Features.of((1, 8), np.asarray(whole.positive), whole.cheap)  # after 2 parameters, 2 logs, 4 products
 
-    def update(inputs, middle):
-        theta, draws = (np.random.default_rng(i).normal(middle, 0.1, (n, 2)) for i, n in enumerate((40, 500)))
-        training = TrainingSet(("a", "b"), theta, {"wave": wave(*theta.T)}, ())
-        inputs.update(training, Focus.of_samples(draws, inputs.features), draws, angle_for_a)
-        exact = np.exp(0.6 * draws[:, 0]) / (1 + draws[:, 1] ** 2)
-        assert np.abs(inputs.features.at(draws)[:, 1] - exact).max() < 0.1 * exact.std()
-        return inputs.calls
+def update(inputs, middle):
+    """Give the inputs a posterior about `middle`; draws of it."""
+    theta, draws = (np.random.default_rng(i).normal(middle, 0.1, (n, 2)) for i, n in enumerate((40, 500)))
+    training = TrainingSet(("a", "b"), theta, {"wave": wave(*theta.T)}, ())
+    inputs.update(training, Focus.of_samples(draws, inputs.features), draws, angle_for_a)
+    return draws
 
+
+@contextmanager
+def opened(folder, code=CODE):
+    """The inputs of a study of this code."""
+    study = write(folder, cheap=True)
+    (folder / "my_code.py").write_text(code)
+    study = prepare(settings_from(*read_yaml(study)), folder)
     with open_engine(study) as engine:
-        inputs = Inputs(study, ("a", "b"), engine.of, Silent())
-        first = update(inputs, (0.3, 0.5))
-        assert first > 0 and inputs.words == ("b", "angle")
-        assert update(inputs, (0.3, 0.5)) == first
-        assert update(inputs, (1.5, 0.5)) > first
+        yield Inputs(study, ("a", "b"), engine.of, Silent())
+
+
+def test_a_region_is_learned_once_and_to_its_edges(tmp_path):
+    """Again the same posterior: no cheap call. One that has moved: calls, and the quantity is right there as well."""
+    calls = []
+    with opened(tmp_path) as inputs:
+        for middle in ((0.3, 0.5), (0.3, 0.5), (1.5, 0.5)):
+            draws = update(inputs, middle)
+            calls.append(inputs.calls)
+            assert inputs.words == ("b", "angle") and inputs.learned.covers(draws).all()
+            exact = np.exp(0.6 * draws[:, 0]) / (1 + draws[:, 1] ** 2)
+            assert np.abs(inputs.features.at(draws)[:, 1] - exact).max() < 0.1 * exact.std()
+    assert 0 < calls[0] == calls[1] < calls[2]
+
+
+def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp_path):
+    rough = CODE.replace('(1 + inputs["b"] ** 2)', '(1 + inputs["b"] ** 2) + np.sin(1e4 * inputs["a"])')
+    assert rough != CODE
+    with opened(tmp_path, rough) as inputs:
+        for _ in range(2):
+            update(inputs, (0.3, 0.5))
+            assert MOST_CALLS <= inputs.calls <= MOST_CALLS + 3  # and one step along each parameter
+
+
+def test_a_region_where_the_cheap_part_has_no_answer_is_survived(tmp_path):
+    """What was learned before stays; the calls that failed are counted."""
+    fails = CODE.replace("def angle(inputs):", "def angle(inputs):\n    assert inputs['a'] < 1.0")
+    assert fails != CODE
+    with opened(tmp_path, fails) as inputs:
+        update(inputs, (0.0, 0.5))
+        before = inputs.calls
+        draws = update(inputs, (2.6, 0.5))
+        assert before < inputs.calls <= before + 2 * MOST_CALLS
+        assert np.isfinite(inputs.features.at(draws)).all()

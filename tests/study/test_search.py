@@ -68,9 +68,10 @@ def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_
 
 
 def test_tempered_draws_are_learned_from_before_a_found_posterior_is_judged(tmp_path):
-    """Even of a linear code, which the climb alone knows exactly: its corner might be one of several."""
+    """Even of a linear code in a box as wide as its posterior, known exactly from the first: a climb sees one slope."""
     flat = {"prior": {"min": -5.0, "max": 5.0}}
-    run_here(linear(params={"x": flat, "y": flat}), tmp_path)
+    wide = {"gaussian": {"observable": "data", "value": VALUE.tolist(), "error": 2.0}}
+    run_here(linear(params={"x": flat, "y": flat}, likelihood=wide), tmp_path)
     rounds = [json.loads(path.read_text()) for path in sorted((tmp_path / "run").glob("rounds/*/[0-9]*.json"))]
     purposes = [entry["purpose"] for entry in rounds]
     assert purposes.index("search") < purposes.index("learn") < purposes.index("judge")

@@ -1,0 +1,30 @@
+"""When a verdict is asked for: not at the first forecast below what is allowed, nor again without a lesson."""
+
+import json
+
+import pytest
+from toy_studies import curved, run_here
+
+from alfonsine.report.watched_files import forecasts
+from alfonsine.study.loop import EXTRA, SURE
+
+
+@pytest.mark.parametrize("kl", [0.01, 0.004])
+def test_a_verdict_waits_for_a_forecast_well_below_the_limit_and_follows_a_lesson(tmp_path, kl):
+    """On a toy whose first forecast is 0.0005: low enough for the one limit, not for the other."""
+    run_here(curved(accuracy={"kl": kl, "calls": 200}), tmp_path)
+    folder = tmp_path / "run"
+    rounds = [json.loads(path.read_text()) for path in sorted(folder.glob("rounds/*/[0-9]*.json"))]
+    told = {entry.calls: entry.kl for entry in forecasts((folder / "log").read_text().splitlines())}
+    spent, judged, seen = 0, 0, []
+    for before, entry in zip([None, *rounds], rounds, strict=False):
+        if entry["purpose"] == "judge" and (before["purpose"] != "judge" or spent in told):
+            assert before["purpose"] == "learn"
+            recent = seen[-EXTRA - 1 :]
+            assert recent[-1] <= SURE * kl or (len(recent) > EXTRA and max(recent) <= kl)
+            judged += 1
+        spent += len(entry["theta"])
+        if told.get(spent) is not None:
+            seen.append(told[spent])
+    assert judged >= (2 if kl == 0.01 else 1)
+    assert (seen[0] > SURE * kl) == (kl == 0.004)
