@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from finished import finished
 from growth import EDGE, exact_draws, problem, study_of
 
 from alfonsine.study.prepare import prepare
@@ -54,8 +55,7 @@ def flat(low: float, high: float, ref: float, proposal: float) -> dict:
 
 def study_named(name: str) -> Settings:
     """The study of one posterior: an example, or one with further parameters."""
-    files = {"massive_neutrinos": "massive_neutrinos", "dcdm": "dcdm"}
-    study = read_study(EXAMPLES / f"{files.get(name, 'planck_lcdm')}.yaml")
+    study = read_study(EXAMPLES / f"{name if name in ('massive_neutrinos', 'dcdm') else 'planck_lcdm'}.yaml")
     more: dict[str, dict] = {}
     extra = {}
     if name == "w0wa_curvature":
@@ -86,20 +86,9 @@ def posterior(name: str, folder: Path, seed: int) -> dict:
     place = folder / name if (folder / name / "certificate.json").exists() else folder / name / f"seed_{seed}"
     if not (place / "certificate.json").exists():
         run(prepare(study_named(name).model_copy(update={"seed": seed}), place))
-    record = json.loads((place / "certificate.json").read_text())
     history = json.loads((place / "history.json").read_text())
-    return {
-        "name": name,
-        "seed": seed,
-        "outcome": record["outcome"],
-        "calls": record["solver_calls"]["total"],
-        "cheap_calls": record["solver_calls"]["cheap"],
-        "kl_estimate": record["kl"]["estimate"],
-        "kl_upper95": record["kl"]["upper95"],
-        "largest_shift": max(abs(entry["estimate"]) for entry in record["shift_sigma"].values()),
-        "not_solver": round(record["seconds"]["total"] - record["seconds"]["solver"], 1),
-        "path": [(entry["calls"], entry["kl"]) for entry in history if entry["kl"] is not None],
-    }
+    path = [(entry["calls"], entry["kl"]) for entry in history if entry["kl"] is not None]
+    return {"name": name, "seed": seed, **finished(place), "path": path}
 
 
 def peer(d: int, seed: int, folder: Path, python: str) -> dict:
@@ -132,7 +121,7 @@ def peer(d: int, seed: int, folder: Path, python: str) -> dict:
         if not kept.exists():
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
             lines = done.stdout.splitlines()
-            kept.write_text(lines[-1] if done.returncode == 0 else json.dumps({"failed": done.returncode}))
+            kept.write_text(lines[-1] if done.returncode == 0 else json.dumps({"exit": done.returncode}))
         found[who] = json.loads(kept.read_text())
     return {"d": d, "seed": seed, **found}
 
@@ -151,8 +140,10 @@ def figure(rows: list[dict], toys: list[dict], path: Path) -> None:
     for k, name in enumerate(names):
         for row in (row for row in rows if row["name"] == name):
             passed = row["outcome"] == "pass"
-            left.plot(row["calls"], k, "o", color="C0", ms=8, mfc="C0" if passed else "none")
-            left.annotate(f"{row['calls']}", (row["calls"], k), (0, 8), textcoords="offset points", ha="center")
+            left.plot(row["solver_calls"], k, "o", color="C0", ms=8, mfc="C0" if passed else "none")
+            left.annotate(
+                f"{row['solver_calls']}", (row["solver_calls"], k), (0, 8), textcoords="offset points", ha="center"
+            )
         for i, (who, calls, _) in enumerate(PUBLISHED[name]):
             left.plot(calls, k, "D", color="C3", mfc="none")
             left.annotate(
@@ -173,14 +164,14 @@ def figure(rows: list[dict], toys: list[dict], path: Path) -> None:
         for row in (row for row in rows if row["name"] == name):
             path_of = np.array([[calls, kl] for calls, kl in row["path"] if np.isfinite(kl) and kl > 0])
             middle.plot(*path_of.T, "-", color=f"C{k}", lw=1, label=LABELS[name].split(",")[0])
-            middle.plot(row["calls"], row["kl_upper95"], "v", color=f"C{k}")
+            middle.plot(row["solver_calls"], row["kl_upper95"], "v", color=f"C{k}")
     middle.axhline(0.01, color="0.6", ls=":")
     middle.set(yscale="log", xlabel="exact calls", ylabel="KL of the next calls; triangle: upper95 at the end")
     middle.set_xlim(left=0)
     middle.legend(frameon=False, fontsize=8)
     for who, colour in (("alfonsine", "C0"), ("gpry", "C3")):
-        for toy in (toy for toy in toys if "calls" in toy[who]):
-            at = toy[who]["calls"], max(toy[who]["kl_true"], LEAST)
+        for toy in (toy for toy in toys if "kl_true" in toy[who]):
+            at = toy[who]["solver_calls"], max(toy[who]["kl_true"], LEAST)
             right.plot(*at, "o", color=colour)
             right.annotate(f"d = {toy['d']}", at, (4, 4), textcoords="offset points")
         right.plot([], [], "o", color=colour, label={"gpry": "GPry, measured"}.get(who, who))
@@ -204,8 +195,9 @@ def main() -> None:
     rows = [posterior(name, options.folder, seed) for name in options.studies for seed in options.seeds]
     for row in rows:
         print(
-            f"{row['name']:<18} seed {row['seed']}: {row['outcome']:<12} {row['calls']:4d} calls, KL upper95 "
-            f"{row['kl_upper95']:.2g}, largest shift {row['largest_shift']:.3f}, {row['not_solver']:.0f} s besides them"
+            f"{row['name']:<18} seed {row['seed']}: {row['outcome']:<12} {row['solver_calls']:4d} calls, KL upper95 "
+            f"{row['kl_upper95']:.2g}, largest shift {row['largest_shift']:.3f}, "
+            f"{row['seconds_not_solver']:.0f} s besides"
         )
     toys = [
         peer(d, seed, options.folder, options.gpry)
@@ -216,7 +208,9 @@ def main() -> None:
     for toy in toys:
         for who in ("alfonsine", "gpry"):
             said = toy[who]
-            told = f"{said['calls']} calls, true KL {said['kl_true']:.2g}" if "calls" in said else "failed"
+            told = (
+                f"{said['solver_calls']} calls, true KL {said['kl_true']:.2g}" if "solver_calls" in said else "failed"
+            )
             print(f"toy, d = {toy['d']}, seed {toy['seed']}: {who:<10} {told}")
     if options.figure:
         figure(rows, toys, options.figure)

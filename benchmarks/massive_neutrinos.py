@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from finished import finished
+
 from alfonsine.certificate.record import as_dict
 from alfonsine.report.report import render
 from alfonsine.study.certify import recertify
@@ -80,25 +82,15 @@ def certified(settings: Settings, folder: Path, seed: int, fresh: int) -> dict[s
     run(study)
     render(folder)
     total = time.perf_counter() - begun
-    certificate = json.loads((folder / "certificate.json").read_text())
     again = as_dict(recertify(study, fresh)) if fresh else None
-    calls, seconds = certificate["solver_calls"], certificate["seconds"]
+    found = finished(folder)
     return {
         "seed": seed,
-        "outcome": certificate["outcome"],
-        "solver_calls": calls["total"],
+        **found,
         "searching": calls_of(folder, SEARCH),
-        "judging": calls["judging"],
-        "failed": calls["failed"],
-        "cheap_calls": calls["cheap"],
-        "kl_estimate": certificate["kl"]["estimate"],
-        "kl_upper95": certificate["kl"]["upper95"],
-        "largest_shift": max(abs(entry["estimate"]) for entry in certificate["shift_sigma"].values()),
         "kl_fresh": again and again["kl"]["estimate"],
         "kl_fresh_upper95": again and again["kl"]["upper95"],
-        "seconds_solver": seconds["solver"],
-        "seconds_not_solver": round(total - seconds["solver"], 1),
-        "inputs": certificate["inputs"],
+        "seconds_not_solver": round(total - found["seconds_solver"], 1),  # the report included
     }
 
 

@@ -65,11 +65,11 @@ def main() -> None:
     found = {
         "d": d,
         "seed": seed,
-        "calls": calls,
+        "solver_calls": calls,
         "kl_true": kl,
         "beyond_surrogate": float(1 - known.mean()),
         "converged": bool(runner.has_converged),
-        "seconds": round(seconds, 1),
+        "wall_seconds": round(seconds, 1),
     }
     print(json.dumps(found))
 

@@ -15,6 +15,8 @@ import argparse  # noqa: E402
 import json  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from finished import finished  # noqa: E402
+
 from alfonsine.certificate.record import as_dict  # noqa: E402
 from alfonsine.report.report import render  # noqa: E402
 from alfonsine.study.certify import recertify  # noqa: E402
@@ -37,21 +39,12 @@ def main() -> None:
     run(study)
     render(options.folder)
     total = time.perf_counter() - BEGUN
-    certificate = json.loads((options.folder / "certificate.json").read_text())
-    seconds = certificate["seconds"]
     fresh = as_dict(recertify(study, options.fresh)) if options.fresh else None
-    shifts = certificate["shift_sigma"]
-    found = {
-        "outcome": certificate["outcome"],
-        "solver_calls": certificate["solver_calls"]["total"],
-        "judging": certificate["solver_calls"]["judging"],
-        "kl_estimate": certificate["kl"]["estimate"],
-        "kl_upper95": certificate["kl"]["upper95"],
-        "largest_shift": max(abs(entry["estimate"]) for entry in shifts.values()),
+    found = finished(options.folder)
+    found |= {
         "kl_fresh": fresh and fresh["kl"]["estimate"],
         "kl_fresh_upper95": fresh and fresh["kl"]["upper95"],
-        "seconds_not_solver": round(total - seconds["solver"], 1),
-        "seconds_solver": seconds["solver"],
+        "seconds_not_solver": round(total - found["seconds_solver"], 1),  # imports and the report included
         "away_from_published": published(study, options.folder),
         "seed": options.seed,
     }

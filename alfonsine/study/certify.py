@@ -1,11 +1,14 @@
 """Judge a finished run again, with exact calls at fresh draws of its posterior."""
 
 import jax
+import numpy as np
+from jaxtyping import Float
 
 from alfonsine.certificate.certificate import Certificate, certify
 from alfonsine.certificate.record import as_dict
 from alfonsine.certificate.whiten import whitening_of_samples
 from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood, study_target
 from alfonsine.study.judge import allowed
@@ -28,10 +31,8 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     emulator = stored_emulator(study)
     posterior = read_chains(study.folder / "chain")
     target = study_target(study, emulator)
-    key = jax.random.fold_in(jax.random.key(study.settings.seed), 2_000_000 + seed)
-    draws = posterior.resampled(count, rng(key))
     columns = [posterior.names.index(name) for name in study.space.names]
-    theta = draws.samples[:, columns]
+    theta = fresh_draws(study, posterior, count, seed)
     progress.start("exact calls to judge", count)
     with open_engine(study) as engine:
         computed = compute_points(study, engine, theta, heard_by(progress))
@@ -48,3 +49,9 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     record = {**as_dict(certificate), "multipoles": multipoles_record(study)}
     write_json(study.folder / "certificate_fresh.json", record)
     return certificate
+
+
+def fresh_draws(study: Study, posterior: Posterior, count: int, seed: int = 0) -> Float[np.ndarray, "n d"]:
+    """The draws of a finished run's chains by which it is judged again: the same for the same count and seed."""
+    key = jax.random.fold_in(jax.random.key(study.settings.seed), 2_000_000 + seed)
+    return posterior.resampled(count, rng(key)).samples[:, [posterior.names.index(name) for name in study.space.names]]
