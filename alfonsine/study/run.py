@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
+from threadpoolctl import threadpool_limits
 
 from alfonsine.errors import telling_disk_trouble
 from alfonsine.study.begin_warm import first_calls
@@ -44,10 +45,17 @@ def open_engine(study: Study) -> Iterator[Engine]:
         yield engine
 
 
-def loop_of(study: Study, engine: Engine, progress: Progress, clock: Clock) -> Run:
-    """The way of placing points that the study asks for: our loop, or CONNECT's iterations."""
+@contextmanager
+def open_loop(study: Study, progress: Progress, clock: Clock) -> Iterator[Run]:
+    """The way of placing points that the study asks for, ready to go: our loop, or CONNECT's iterations.
+
+    Its matrices are small: a second thread of linear algebra only waits, and beside busy workers for long.
+    """
     kind = Run if study.settings.points.iterative is None else Iterations
-    return kind(study, engine, progress, clock)
+    with open_engine(study) as engine, threadpool_limits(1, user_api="blas"):
+        for line in engine.refused:
+            progress.say(line)
+        yield kind(study, engine, progress, clock)
 
 
 @watched("run")
@@ -58,10 +66,8 @@ def run(study: Study, progress: Progress | None = None) -> Result:
     clock = clock_of(progress)
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
-    with open_engine(study) as engine:
-        for line in engine.refused:
-            progress.say(line)
-        ending = loop_of(study, engine, progress, clock).go()
+    with open_loop(study, progress, clock) as loop:
+        ending = loop.go()
     progress.start("final posterior")
     result = conclude(study, ending, clock)
     with clock.stage("records"):

@@ -19,7 +19,7 @@ from alfonsine.study.prepare import Study
 from alfonsine.study.preset import own_parts
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import EMULATOR, keep_study, read_certificate, write_json, write_posterior
-from alfonsine.study.run import loop_of, open_engine
+from alfonsine.study.run import open_loop
 from alfonsine.study.watched import clock_of, watched
 from alfonsine.study.wide import train_box
 
@@ -35,8 +35,8 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
     progress = progress or Silent()
     study.folder.mkdir(parents=True, exist_ok=True)
     keep_study(study)
-    with open_engine(study) as engine:
-        emulator = loop_of(study, engine, progress, clock_of(progress)).train().emulator
+    with open_loop(study, progress, clock_of(progress)) as loop:
+        emulator = loop.train().emulator
     save_emulator(emulator, study.folder / EMULATOR)
     return emulator
 
