@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+from scipy.spatial import cKDTree
 
 from alfonsine.emulator.around.cheap import CheapQuantities, learn_quantities
 from alfonsine.emulator.around.features import Features, pool_names
@@ -19,6 +20,8 @@ CALLS = 100  # cheap ones at a time
 MOST_CALLS = 700  # for one region
 ROUGH = 0.1  # error of a quantity that is tried as an input, in standard deviations over the posterior
 ACCURATE = 0.03  # and of one that is an input
+TESTS = 24  # draws, those furthest from all cheap calls, at which quantities that are inputs are tested
+LARGEST = 0.1  # error at these, in the same units
 COVERED = 0.98  # of the draws must lie in the region that was learned
 GROWN = 1.4  # factor by which the weight of the training set must have grown for another search to be worth its time
 STRETCH = 2.0  # of the posterior about its mean: the region in which quantities are learned
@@ -111,6 +114,27 @@ class Inputs:
         self._learn(region, draws, self.used, ACCURATE)
         return self.features
 
+    def hold(self, draws: Float[np.ndarray, "n d"]) -> bool:
+        """Whether the quantities that are inputs are right at draws far from all cheap calls; else they learn these.
+
+        The calls lie where the posterior was when they were made. Where it is a ridge, that is little of their box, and
+        a series that is right on the ridge may be far off beside it; the error over the calls themselves hides that.
+        """
+        rows, held = list(self.used), True
+        draws = draws[within(self.box, draws, self.matter)]
+        if not rows or len(draws) < TESTS:
+            return True
+        for _ in range(MOST_CALLS // TESTS):
+            at = draws[loneliest(draws[:, self.matter], self.found[0][:, self.matter], TESTS)]
+            predicted = self.learned.at(at)[:, rows]
+            values, ok = self._add(at)
+            error = np.abs(predicted - values[:, rows])[ok] / self.learned.at(draws)[:, rows].std(axis=0)
+            if not ok.any() or error.max() <= LARGEST:
+                break
+            held = False
+            self._fitted(rows, draws, ACCURATE)
+        return held
+
     def _begin(self, region: Float[np.ndarray, "n d"]) -> None:
         """Find which quantities there are, and on which parameters they depend: one step along each."""
         theory = cheap_theory(self.study)
@@ -161,12 +185,17 @@ class Inputs:
         while waiting:
             new, waiting = region[waiting[:more]], waiting[more:]
             more *= 2  # a fit of the series costs as much as a hundred calls
-            values, ok, _ = self._exact(cheap_theory(self.study), new)
-            if ok.any():
-                theta, found = self.found
-                self.found = np.vstack([theta, new[ok]]), np.vstack([found, values[ok][:, self.columns]])
+            self._add(new)
             if self._fitted(rows, draws, error):
                 break
+
+    def _add(self, theta: Float[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray]:
+        """Make cheap calls and keep them: the quantities found, (n, c), and which calls succeeded."""
+        values, ok, _ = self._exact(cheap_theory(self.study), theta)
+        values = values[:, self.columns] if ok.any() else np.full((len(theta), len(self.columns)), np.nan)
+        known, found = self.found
+        self.found = np.vstack([known, theta[ok]]), np.vstack([found, values[ok]])
+        return values, ok
 
     def _fitted(self, rows: list[int], draws: Float[np.ndarray, "n d"], error: float) -> bool:
         """Fit these quantities to the calls there are; whether that is accurate enough."""
@@ -218,6 +247,20 @@ def within(
     """Which points lie in the box, in these columns."""
     lower, upper = (edge[list(columns)] for edge in box)
     return ((theta[:, list(columns)] >= lower) & (theta[:, list(columns)] <= upper)).all(axis=1)
+
+
+def loneliest(
+    draws: Float[np.ndarray, "n d"], known: Float[np.ndarray, "m d"], count: int
+) -> Int[np.ndarray, " count"]:
+    """The draws furthest from all known points and from each other, in whitened coordinates of the draws."""
+    scale = np.linalg.cholesky(np.cov(draws.T).reshape(draws.shape[1], -1) + 1e-12 * np.diag(draws.var(axis=0)))
+    draws, known = (np.linalg.solve(scale, x.T).T for x in (draws, known))
+    distance = cKDTree(known).query(draws)[0]
+    chosen = []
+    for _ in range(count):
+        chosen.append(int(np.argmax(distance)))
+        distance = np.minimum(distance, np.linalg.norm(draws - draws[chosen[-1]], axis=1))
+    return np.array(chosen)
 
 
 def described_inputs(names: Sequence[str], words: Sequence[str]) -> str:

@@ -114,10 +114,12 @@ def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key:
     space = study.space
     start, width = np.asarray(space.reference).copy(), np.asarray(space.step).copy()
     columns = list(space.index(names))
-    with clock.stage("inputs"):
-        features = inputs.update(training, around.focus, around.draws, lambda *given: better_features(study, *given))
-    around = Around(Focus.of_samples(around.draws, features), around.draws)
     for attempt in range(REFITS):
+        with clock.stage("inputs"):
+            features = inputs.update(
+                training, around.focus, around.draws, lambda *given: better_features(study, *given)
+            )
+        around = Around(Focus.of_samples(around.draws, features), around.draws)
         start[columns] = np.asarray(around.focus.middle)
         width[columns] = around.draws.std(axis=0)
         with clock.stage("fit"):
@@ -129,7 +131,9 @@ def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key:
         draws = posterior.samples[:, columns]
         found = Around(Focus.of_samples(draws, features), draws)
         few = len(training) < fewest_to_fit(len(names))
-        if few or attempt == REFITS - 1 or moved(around.focus, found.focus) < SETTLED:
+        with clock.stage("inputs"):
+            held = few or inputs.hold(draws)
+        if few or attempt == REFITS - 1 or (held and moved(around.focus, found.focus) < SETTLED):
             break
         around = found
     with clock.stage("fit"):

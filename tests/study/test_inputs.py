@@ -12,7 +12,7 @@ from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.points.training_set import TrainingSet
-from alfonsine.study.inputs import MOST_CALLS, Inputs
+from alfonsine.study.inputs import LARGEST, MOST_CALLS, Inputs, within
 from alfonsine.study.prepare import prepare
 from alfonsine.study.progress import Silent
 from alfonsine.study.read import read_yaml
@@ -121,6 +121,33 @@ def test_a_region_is_learned_once_and_to_its_edges(tmp_path):
             exact = np.exp(0.6 * draws[:, 0]) / (1 + draws[:, 1] ** 2)
             assert np.abs(inputs.features.at(draws)[:, 1] - exact).max() < 0.1 * exact.std()
     assert 0 < calls[0] == calls[1] < calls[2]
+
+
+def test_a_series_that_is_wrong_off_its_ridge_is_found_out_and_mended(tmp_path):
+    """Calls along a thin ridge say nothing of draws beside it, though these lie in the box of the calls.
+
+    Against the code itself: before, the angle errs there by more than is allowed; after, nowhere.
+    """
+    rng = np.random.default_rng(1)
+    along = rng.normal(0.0, 0.5, (400, 1))
+    ridge = np.clip(np.hstack([along, 0.5 + along]) + 0.002 * rng.normal(size=(400, 2)), -1.4, 1.4)
+    beside = rng.uniform([-0.8, -0.3], [0.8, 1.3], (2000, 2))
+    exact = np.exp(0.6 * beside[:, 0]) / (1 + beside[:, 1] ** 2)
+    with opened(tmp_path) as inputs:
+        training = TrainingSet(("a", "b"), ridge[:40], {"wave": wave(*ridge[:40].T)}, ())
+        inputs.update(training, Focus.of_samples(ridge, inputs.features), ridge, angle_for_a)
+        inputs.hold(ridge)  # at its ends there may be something to mend
+        assert inputs.hold(ridge) and within(inputs.box, beside, [0, 1]).mean() > 0.9
+        inside = within(inputs.box, beside, [0, 1])
+
+        def error():
+            at = inputs.learned.at(beside[inside])[:, list(inputs.used)][:, 0]
+            return np.abs(at - exact[inside]).max() / exact[inside].std()
+
+        assert error() > LARGEST
+        assert not inputs.hold(beside)
+        assert error() <= LARGEST
+        assert inputs.hold(beside)
 
 
 def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp_path):
