@@ -10,6 +10,8 @@ from jaxtyping import Array, Float
 
 from alfonsine.emulator.around.features import Features
 
+SAME = 1e-3  # of half the width of a box: nearer edges are one
+
 
 class Domain(eqx.Module):
     r"""Where the emulator may be asked: an ellipsoid about the training set, and a box.
@@ -59,6 +61,21 @@ class Domain(eqx.Module):
         if self.features is None or not self.features.cheap.used:
             return distance
         return jnp.maximum(distance, jnp.max(jnp.abs(self.features.cheap.unit(theta))))
+
+    def way_to_edge(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """How far on the way from the middle to the edge points lie, 0 to 1, edges of the priors' box left out."""
+        x = theta if self.features is None else self.features.at(theta)
+        z = (x - np.asarray(self.middle)) @ np.asarray(self.whitening).T
+        way = np.linalg.norm(z, axis=1) / float(self.radius)
+        if self.features is None or not self.features.cheap.used:
+            return way
+        cheap, rows = self.features.cheap, list(self.features.cheap.used)
+        lower, upper = np.asarray(cheap.lower)[rows], np.asarray(cheap.upper)[rows]
+        half = (upper - lower) / 2
+        u = (theta[:, rows] - lower) / half - 1.0
+        below = np.where(lower - np.asarray(self.lower)[rows] > SAME * half, -u, 0.0)
+        above = np.where(np.asarray(self.upper)[rows] - upper > SAME * half, u, 0.0)
+        return np.maximum(way, np.maximum(below, above).max(axis=1))
 
     def inside(self, theta: Float[Array, " d"]) -> Array:
         """Say whether one point may be asked."""

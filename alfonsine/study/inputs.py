@@ -119,8 +119,11 @@ class Inputs:
 
         The calls lie where the posterior was when they were made. Where it is a ridge, that is little of their box, and
         a series that is right on the ridge may be far off beside it; the error over the calls themselves hides that.
+        Nor do they hold where the posterior has outgrown the box: it is cut off at the edges.
         """
         rows, held = list(self.used), True
+        if rows and self._outgrown(draws, self._stretched(draws)):
+            return False
         draws = draws[within(self.box, draws, self.matter)]
         if not rows or len(draws) < TESTS:
             return True

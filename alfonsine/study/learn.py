@@ -22,6 +22,7 @@ from alfonsine.study.prepare import Study
 
 SETTLED = 0.5  # a posterior that moved by less, in its own standard deviations, needs no new fit
 REFITS = 3
+AT_MOST = 10.0  # times what lies in the last tenth of the way to an edge is thought to lie beyond
 
 
 def fewest_to_fit(dimension: int) -> int:
@@ -52,6 +53,7 @@ class Lesson:
     target     the emulated posterior, as a density
     posterior  draws of it
     exact      (n,) exact ln L of the training points
+    held       whether the cheap quantities among the inputs are right wherever the posterior has draws
     left_out   (n,) ln L that the emulator predicts for each training point when it has not seen it
     """
 
@@ -63,6 +65,7 @@ class Lesson:
     posterior: Posterior
     exact: Float[np.ndarray, " n"]
     left_out: Float[np.ndarray, " n"]
+    held: bool
 
     @property
     def emulator(self) -> Emulator:
@@ -78,6 +81,12 @@ class Lesson:
     def focus(self) -> Focus:
         """Around which the emulator was fitted."""
         return self.around.focus
+
+    @property
+    def cut_off(self) -> float:
+        """Part of the posterior that lies where the emulator cannot be asked, so that no draw tells of it: `beyond`."""
+        draws = self.posterior.samples[:, list(self.target.inputs)]
+        return beyond(self.emulator.domain.way_to_edge(draws), self.posterior.weights)
 
     @property
     def taught(self) -> Float[np.ndarray, "n d"]:
@@ -102,6 +111,16 @@ class Lesson:
         ratio = (self.exact - self.left_out)[near]
         mean = np.average(ratio, weights=weights)
         return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
+
+
+def beyond(way: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:
+    """Mass beyond the edge at one, if it goes on to fall from tenth to tenth of the way as it does before.
+
+    Of a Gaussian that is a little more than the truth, since it falls ever faster.
+    """
+    total = weights.sum()
+    before, last = (weights[(way > a) & (way <= a + 0.1)].sum() / total for a in (0.8, 0.9))
+    return float(last * (min(last / (before - last), AT_MOST) if before > last else AT_MOST))
 
 
 def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key: Array, clock: Clock) -> Lesson:
@@ -139,7 +158,7 @@ def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key:
     with clock.stage("fit"):
         exact = exact_log_likelihood(study, computed)
         left_out = left_out_log_likelihood(study, target, computed.theta[computed.done], fitted.left_out)
-    return Lesson(computed, training, around, fitted, target, posterior, exact, left_out)
+    return Lesson(computed, training, around, fitted, target, posterior, exact, left_out, held)
 
 
 def moved(before: Focus, after: Focus) -> float:

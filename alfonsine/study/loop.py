@@ -46,6 +46,7 @@ from alfonsine.theory.theory import Theory
 
 SURE = 0.1  # of the KL allowed may be forecast when a verdict is worth its calls: leaving one out misses rare errors
 EXTRA = 3  # lessons that are spent on it once the forecast is below the whole of what is allowed
+CUT = 0.5  # of the KL allowed is the part of the posterior that may lie where the emulator cannot be asked
 MOST = 2  # verdicts may take this many times the calls that a verdict needs, while a pass is within reach
 
 
@@ -109,7 +110,8 @@ class Run:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid.
 
         Leaving one out does not see the errors of one draw in a hundred, which carry most of the divergence: so the
-        forecast must fall well below what is allowed, or stay below it while three more batches are learned. At
+        forecast must fall well below what is allowed, and no edge of the emulator's own cut the posterior, which no
+        draw could tell; or the forecast stay below what is allowed while three more batches are learned. At
         least one batch of tempered draws comes first after a search, whose climb may end in a corner where draws
         agree with the exact code and yet are not of the posterior, and after a verdict that was no pass.
         """
@@ -127,7 +129,8 @@ class Run:
             forecast = lesson.expected_kl(heat(points, len(self.names)))
             self.say(lesson, forecast)
             promising = promising + 1 if forecast <= accuracy.kl else 0
-            sure = forecast <= SURE * accuracy.kl or promising > EXTRA
+            whole = lesson.held and lesson.cut_off <= CUT * accuracy.kl
+            sure = (forecast <= SURE * accuracy.kl and whole) or promising > EXTRA
             if (sure and not owed) or self.left < accuracy.judging + points.batch:
                 return lesson
             known = known + self.teach(lesson)
