@@ -90,7 +90,8 @@ class Unaccounted:
 class Certificate:
     """See the fields' own records; `findings` are the reasons for an outcome other than pass.
 
-    n_judged counts the exact calls that gave a likelihood; ess and pareto_khat describe their weights exp(l).
+    n_judged counts the exact calls that gave a likelihood; cut_off is the part of the posterior where the emulator
+    cannot be asked, as far as it can be guessed (`cut_off.beyond`); ess and pareto_khat describe their weights exp(l).
     """
 
     outcome: Outcome
@@ -99,6 +100,7 @@ class Certificate:
     names: tuple[str, ...]
     n_judged: int
     unaccounted: Unaccounted
+    cut_off: float
     kl: KL
     shift_sigma: dict[str, Estimate]
     width_ratio: dict[str, Estimate]
@@ -126,6 +128,7 @@ def certify(
     *,
     log_weights: Float[np.ndarray, " weights"] | None = None,
     failed: int = 0,
+    cut_off: float = 0.0,
     tempered: Hedge | None = None,
     allowed: Tolerance = Tolerance(),
     floor: float | None = None,
@@ -137,6 +140,7 @@ def certify(
     emulated     moments of the emulated posterior (`whitening` or `whitening_of_samples`)
     log_weights  where the draws are weighted; None for equal weights
     failed       further draws at which the exact code gave no likelihood: never left out in silence
+    cut_off      part of the posterior beyond the emulator's edges (`beyond`): no larger than the divergence may be
     tempered     what wider draws say (`hedge`); reported apart
     allowed      tolerances
     floor        half the variance of the exact code's noise in ln L [nats], if known; only reported
@@ -156,7 +160,7 @@ def certify(
     log_share = log_ratio if log_weights is None else log_ratio + log_weights
     khat, threshold = pareto_khat(log_share), khat_threshold(n)
     unaccounted = _unaccounted(failed, n)
-    found = _findings(kl, estimates, khat, threshold, n, unaccounted, tempered, allowed, names)
+    found = _findings(kl, estimates, khat, threshold, n, unaccounted, cut_off, tempered, allowed, names)
     outcome = outcome_of([finding for finding, _ in found])
     decisive = [(f, words) for f, words in found if f.outcome is outcome]
     return Certificate(
@@ -166,6 +170,7 @@ def certify(
         names=tuple(names),
         n_judged=n,
         unaccounted=unaccounted,
+        cut_off=cut_off,
         kl=kl,
         shift_sigma=dict(zip(names, estimates.shift_sigma, strict=True)),
         width_ratio=dict(zip(names, estimates.width_ratio, strict=True)),
@@ -226,6 +231,7 @@ def _findings(
     threshold: float,
     n: int,
     unaccounted: Unaccounted,
+    cut_off: float,
     tempered: Hedge | None,
     allowed: Tolerance,
     names: tuple[str, ...],
@@ -236,12 +242,14 @@ def _findings(
         "ess": estimates.ess.estimate, "khat": f"{khat:.2f}" if isfinite(khat) else "not measurable",
         "failed": unaccounted.failed, "judged": n + unaccounted.failed,
         "share": unaccounted.share, "share_upper": unaccounted.upper95, "shift_tolerance": allowed.shift,
-        "more": _more(kl.estimate, allowed.kl, n),
+        "cut": cut_off, "more": _more(kl.estimate, allowed.kl, n),
     }  # fmt: skip
     found: list[tuple[Finding, dict[str, object]]] = []
     if unaccounted.failed:
         often = unaccounted.share > OFTEN
         found.append((Finding.CALLS_FAILED_OFTEN if often else Finding.CALLS_FAILED, words))
+    if cut_off > allowed.kl:
+        found.append((Finding.CUT_OFF, words))
     if n < FEWEST:  # nothing else is concluded from so few, neither good nor bad
         return [*found, (Finding.TOO_FEW, words)]
     if kl.lower95 > allowed.kl:

@@ -67,6 +67,12 @@ class Finding(Enum):
         "{share_upper:.0%} of the emulated posterior is unaccounted for, and a pass would hide it.",
         "Repeat the failed calls if they ran out of time; otherwise exclude by the prior what the code cannot compute.",
     )
+    CUT_OFF = (
+        Outcome.INCONCLUSIVE,
+        "About {cut:.1%} of the posterior is cut off at an edge beyond which the emulator cannot be asked, and no draw "
+        "tells of it.",
+        "Let the emulator learn further points, which move that edge; or end the parameter by its prior.",
+    )
     KL_UNBOUNDED = (
         Outcome.INCONCLUSIVE,
         "No upper limit on the KL divergence can be stated: the exact posterior may be wider than {n} draws can show.",

@@ -40,6 +40,7 @@ def from_json(text: str) -> Certificate:
             names=tuple(stored["names"]),
             n_judged=stored["n_judged"],
             unaccounted=Unaccounted(**stored["unaccounted"]),
+            cut_off=stored.get("cut_off", 0.0),
             kl=KL(
                 _number(kl["estimate"]), _number(kl["error"]), _limit(kl["upper95"]), kl["lower95"],
                 _divergence(kl["forward"]), _divergence(kl["reverse"]), kl["floor"],

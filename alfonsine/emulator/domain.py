@@ -63,13 +63,17 @@ class Domain(eqx.Module):
         return jnp.maximum(distance, jnp.max(jnp.abs(self.features.cheap.unit(theta))))
 
     def way_to_edge(self, theta: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-        """How far on the way from the middle to the edge points lie, 0 to 1, edges of the priors' box left out."""
-        x = theta if self.features is None else self.features.at(theta)
-        z = (x - np.asarray(self.middle)) @ np.asarray(self.whitening).T
+        """How far from the middle to an edge of the emulator's own points lie, 0 to 1; that of its box is none.
+
+        Zero for an emulator that was trained all over its box.
+        """
+        if self.features is None:
+            return np.zeros(len(theta))
+        z = (self.features.at(theta) - np.asarray(self.middle)) @ np.asarray(self.whitening).T
         way = np.linalg.norm(z, axis=1) / float(self.radius)
-        if self.features is None or not self.features.cheap.used:
-            return way
         cheap, rows = self.features.cheap, list(self.features.cheap.used)
+        if not rows:
+            return way
         lower, upper = np.asarray(cheap.lower)[rows], np.asarray(cheap.upper)[rows]
         half = (upper - lower) / 2
         u = (theta[:, rows] - lower) / half - 1.0

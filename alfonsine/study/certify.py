@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.certificate.certificate import Certificate, certify
+from alfonsine.certificate.cut_off import beyond
 from alfonsine.certificate.record import as_dict
 from alfonsine.certificate.whiten import whitening_of_samples
 from alfonsine.posterior.chains import read_chains
@@ -31,7 +32,7 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     emulator = stored_emulator(study)
     posterior = read_chains(study.folder / "chain")
     target = study_target(study, emulator)
-    columns = [posterior.names.index(name) for name in study.space.names]
+    own = posterior.samples[:, [posterior.names.index(name) for name in study.space.names]]
     theta = fresh_draws(study, posterior, count, seed)
     progress.start("exact calls to judge", count)
     with open_engine(study) as engine:
@@ -42,8 +43,9 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
         exact_log_likelihood(study, computed) - emulated_log_likelihood(target, found),
         found,
         study.space.names,
-        whitening_of_samples(posterior.samples[:, columns]),
+        whitening_of_samples(own),
         failed=len(computed.failures),
+        cut_off=beyond(emulator.domain.way_to_edge(own[:, list(target.inputs)]), posterior.weights),
         allowed=allowed(study),
     )
     record = {**as_dict(certificate), "multipoles": multipoles_record(study)}

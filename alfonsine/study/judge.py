@@ -63,6 +63,7 @@ def certificate_of(study: Study, lesson: Learned, judged: Computed) -> Certifica
         study.space.names,
         emulated := whitening_of_samples(lesson.posterior.samples),
         failed=len(judged.failures),
+        cut_off=lesson.cut_off if isinstance(lesson, Lesson) else 0.0,
         tempered=left_out_hedge(study, lesson, emulated) if isinstance(lesson, Lesson) else None,
         allowed=allowed(study),
     )
@@ -105,6 +106,8 @@ def worth_more(study: Study, certificate: Certificate, more: int) -> bool:
     failed, judging = certificate.unaccounted.failed, study.settings.accuracy.judging
     if failed:  # there will be no pass; as many as a verdict needs make sure of the share that fails
         return certificate.n_judged + failed < judging
+    if certificate.cut_off > study.settings.accuracy.kl:  # nor here: a lesson is worth more
+        return certificate.n_judged < judging
     needed = calls_needed(certificate.kl.estimate, study.settings.accuracy.kl)
     return needed is not None and needed <= max(certificate.n_judged + more, judging)
 

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.certificate.cut_off import beyond
 from alfonsine.emulator.around.fit import Fit
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.emulator import Emulator
@@ -22,7 +23,6 @@ from alfonsine.study.prepare import Study
 
 SETTLED = 0.5  # a posterior that moved by less, in its own standard deviations, needs no new fit
 REFITS = 3
-AT_MOST = 10.0  # times what lies in the last tenth of the way to an edge is thought to lie beyond
 
 
 def fewest_to_fit(dimension: int) -> int:
@@ -111,16 +111,6 @@ class Lesson:
         ratio = (self.exact - self.left_out)[near]
         mean = np.average(ratio, weights=weights)
         return 0.5 * float(np.average((ratio - mean) ** 2, weights=weights))
-
-
-def beyond(way: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:
-    """Mass beyond the edge at one, if it goes on to fall from tenth to tenth of the way as it does before.
-
-    Of a Gaussian that is a little more than the truth, since it falls ever faster.
-    """
-    total = weights.sum()
-    before, last = (weights[(way > a) & (way <= a + 0.1)].sum() / total for a in (0.8, 0.9))
-    return float(last * (min(last / (before - last), AT_MOST) if before > last else AT_MOST))
 
 
 def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key: Array, clock: Clock) -> Lesson:
