@@ -18,6 +18,7 @@ def finished(folder: Path) -> dict[str, Any]:
         "cheap_calls": calls["cheap"],
         "kl_estimate": record["kl"]["estimate"],
         "kl_upper95": record["kl"]["upper95"],
+        "cut_off": record.get("cut_off"),
         "largest_shift": max(abs(entry["estimate"]) for entry in record["shift_sigma"].values()),
         "seconds_solver": seconds["solver"],
         "seconds_not_solver": round(seconds["total"] - seconds["solver"], 1),
