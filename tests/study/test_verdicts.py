@@ -9,7 +9,7 @@ from alfonsine.report.watched_files import forecasts
 from alfonsine.study.loop import EXTRA, SURE
 
 
-@pytest.mark.parametrize("kl", [0.01, 0.004])
+@pytest.mark.parametrize("kl", [0.02, 0.004])
 def test_a_verdict_waits_for_a_forecast_well_below_the_limit_and_follows_a_lesson(tmp_path, kl):
     """On a toy whose first forecast is 0.0005: low enough for the one limit, not for the other."""
     run_here(curved(accuracy={"kl": kl, "calls": 200}), tmp_path)
@@ -26,5 +26,23 @@ def test_a_verdict_waits_for_a_forecast_well_below_the_limit_and_follows_a_lesso
         spent += len(entry["theta"])
         if told.get(spent) is not None:
             seen.append(told[spent])
-    assert judged >= (2 if kl == 0.01 else 1)
+    assert judged >= (2 if kl == 0.02 else 1)
     assert (seen[0] > SURE * kl) == (kl == 0.004)
+
+
+def test_no_verdict_is_asked_for_while_the_posterior_is_cut_off(tmp_path):
+    """On the same toy the second forecast is low enough, but the emulator ends where the posterior does not.
+
+    Truth: the bent posterior has mass beyond the edge of an emulator of 11 points; the run learns on before it is
+    judged, passes at the first verdict, and its last edge cuts off less than the divergence may be.
+    """
+    kl = 0.01
+    run_here(curved(accuracy={"kl": kl, "calls": 200}), tmp_path)
+    folder = tmp_path / "run"
+    rounds = [json.loads(path.read_text())["purpose"] for path in sorted(folder.glob("rounds/*/[0-9]*.json"))]
+    told = [entry.kl for entry in forecasts((folder / "log").read_text().splitlines())]
+    learned = rounds[: rounds.index("judge")]
+    assert [value for value in told[: len(learned) - 1] if value is not None and value <= SURE * kl]
+    record = json.loads((folder / "certificate.json").read_text())
+    assert record["outcome"] == "pass" and record["cut_off"] <= kl
+    assert rounds[len(learned) :] == ["judge"] * 2
