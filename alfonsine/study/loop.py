@@ -282,6 +282,11 @@ class Run:
             f"  {self.spent} exact calls: emulator from {len(lesson.training)}, leave-one-out error "
             f"{lesson.fit.error:.2g} in chi-square, forecast KL {forecast:.2g}"
         )
+        accuracy = self.study.settings.accuracy
+        if forecast <= accuracy.kl and lesson.cut_off > CUT * accuracy.kl:
+            self.progress.say(
+                f"  about {lesson.cut_off:.1%} of the posterior lies beyond where the emulator can be asked"
+            )
         if self.inputs.words != self.told:
             self.told = self.inputs.words
             self.progress.say(f"  inputs: {described_inputs(self.names, self.told)}")
