@@ -97,12 +97,11 @@ def _given_amplitudes(target: Target, theta: Array, amplitudes: Array) -> Array:
 
 def complete(study: Study, posterior: Posterior, target: Target, emulator: Emulator) -> Posterior:
     """Add ln L of each data set and the derived parameters to a posterior."""
-    theta = jnp.asarray(posterior.samples)
-    values = np.asarray(_log_likelihoods(target, theta))
+    values = in_blocks(_log_likelihoods, target, posterior.samples)  # a batch of all draws may fill the memory
     likelihoods = dict(zip(study.likelihoods, values.T, strict=True))
     outputs = {}
     if "derived" in emulator.basis:
-        columns = np.asarray(_derived(emulator, target, theta))
+        columns = in_blocks(_derived, (emulator, target), posterior.samples)
         outputs = dict(zip(emulator.card["derived"], columns.T, strict=True))
     sampled = dict(zip(study.space.names, posterior.samples.T, strict=True))
     derived = study.parameters.derived_values(sampled, outputs)
@@ -115,6 +114,7 @@ def complete(study: Study, posterior: Posterior, target: Target, emulator: Emula
 
 
 @eqx.filter_jit
-def _derived(emulator: Emulator, target: Target, theta: Array) -> Array:
+def _derived(at: tuple[Emulator, Target], theta: Array) -> Array:
+    emulator, target = at
     inputs = jnp.array(target.inputs)
     return jax.vmap(lambda point: emulator.predict(point[inputs])["derived"])(theta)
