@@ -110,10 +110,10 @@ class Run:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid.
 
         Leaving one out does not see the errors of one draw in a hundred, which carry most of the divergence: so the
-        forecast must fall well below what is allowed, and no edge of the emulator's own cut the posterior, which no
-        draw could tell; or the forecast stay below what is allowed while three more batches are learned. At
-        least one batch of tempered draws comes first after a search, whose climb may end in a corner where draws
-        agree with the exact code and yet are not of the posterior, and after a verdict that was no pass.
+        forecast must fall well below what is allowed, where cheap inputs are right, or stay below it while three more
+        batches are learned. Nor may an edge of the emulator's own cut the posterior, which no draw could tell. At least
+        one batch of tempered draws comes first after a search, whose climb may end in a corner where draws agree with
+        the exact code and yet are not of the posterior, and after a verdict that was no pass.
         """
         accuracy, points = self.study.settings.accuracy, self.study.settings.points
         if lesson is None or news is None:
@@ -129,8 +129,8 @@ class Run:
             forecast = lesson.expected_kl(heat(points, len(self.names)))
             self.say(lesson, forecast)
             promising = promising + 1 if forecast <= accuracy.kl else 0
-            whole = lesson.held and lesson.cut_off <= CUT * accuracy.kl
-            sure = (forecast <= SURE * accuracy.kl and whole) or promising > EXTRA
+            ready = (forecast <= SURE * accuracy.kl and lesson.held) or promising > EXTRA
+            sure = ready and lesson.cut_off <= CUT * accuracy.kl  # else a verdict could not pass
             if (sure and not owed) or self.left < accuracy.judging + points.batch:
                 return lesson
             known = known + self.teach(lesson)

@@ -12,7 +12,9 @@ from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.points.training_set import TrainingSet
-from alfonsine.study.inputs import LARGEST, MOST_CALLS, Inputs, within
+from alfonsine.study.inputs import LARGEST, MOST_CALLS, TESTS, Inputs, within
+from alfonsine.study.learn import REFITS
+from alfonsine.study.loop import EXTRA
 from alfonsine.study.prepare import prepare
 from alfonsine.study.progress import Silent
 from alfonsine.study.read import read_yaml
@@ -148,6 +150,30 @@ def test_a_series_that_is_wrong_off_its_ridge_is_found_out_and_mended(tmp_path):
         assert not inputs.hold(beside)
         assert error() <= LARGEST
         assert inputs.hold(beside)
+
+
+def test_a_posterior_that_has_outgrown_the_box_is_not_held(tmp_path):
+    """Whatever the series says there, the box of the cheap calls would cut the posterior off; no call is made."""
+    with opened(tmp_path) as inputs:
+        draws = update(inputs, (0.3, 0.5))
+        calls = inputs.calls
+        assert not inputs.hold(draws.mean(axis=0) + 2.0 * (draws - draws.mean(axis=0))) and inputs.calls == calls
+        assert inputs.hold(draws) and inputs.calls == calls + TESTS
+
+
+def test_a_posterior_is_fitted_again_until_its_inputs_hold_and_not_judged_before(tmp_path, monkeypatch):
+    """Where they never hold, all refits are made, and only after the extra lessons is there a verdict."""
+    asked = []
+
+    def never(inputs, draws):
+        asked.append(len(draws))
+        return False
+
+    monkeypatch.setattr(Inputs, "hold", never)
+    run(prepare(settings_from(*read_yaml(write(tmp_path, cheap=True))), tmp_path / "run"))
+    rounds = [json.loads(path.read_text()) for path in sorted((tmp_path / "run").glob("rounds/*/[0-9]*.json"))]
+    learned = [entry["purpose"] for entry in rounds].index("judge") - 1
+    assert learned > EXTRA and len(asked) >= REFITS * EXTRA
 
 
 def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp_path):
