@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from alfonsine.certificate.cut_off import beyond
 from alfonsine.emulator.around.fit import Fit
@@ -53,7 +53,8 @@ class Lesson:
     target     the emulated posterior, as a density
     posterior  draws of it
     exact      (n,) exact ln L of the training points
-    held       whether the cheap quantities among the inputs are right wherever the posterior has draws
+    held       whether the cheap quantities among the inputs are right wherever the posterior has draws; tested once there
+               is a forecast
     left_out   (n,) ln L that the emulator predicts for each training point when it has not seen it
     """
 
@@ -94,9 +95,9 @@ class Lesson:
         return self.computed.theta[self.computed.done]
 
     @property
-    def near(self) -> np.ndarray:
+    def near(self) -> Bool[np.ndarray, " n"]:
         """Which training points lie where the posterior is."""
-        return np.linalg.norm(self.focus.white(self.training.theta), axis=1) <= self.focus.reach
+        return within_reach(self.focus, self.training.theta)
 
     def expected_kl(self, temperature: float) -> float:
         """Half the variance of ln L exact over left-out, near points weighted from their spread to the posterior.
@@ -140,8 +141,9 @@ def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key:
         draws = posterior.samples[:, columns]
         found = Around(Focus.of_samples(draws, features), draws)
         few = len(training) < fewest_to_fit(len(names))
+        there = within_reach(around.focus, training.theta).sum() >= fewest_to_forecast(len(names))
         with clock.stage("inputs"):
-            held = few or inputs.hold(draws)
+            held = not there or inputs.hold(draws)  # on the way to the posterior an input need not hold all over it
         if few or attempt == REFITS - 1 or (held and moved(around.focus, found.focus) < SETTLED):
             break
         around = found
@@ -149,6 +151,11 @@ def learn(study: Study, computed: Computed, around: Around, inputs: Inputs, key:
         exact = exact_log_likelihood(study, computed)
         left_out = left_out_log_likelihood(study, target, computed.theta[computed.done], fitted.left_out)
     return Lesson(computed, training, around, fitted, target, posterior, exact, left_out, held)
+
+
+def within_reach(focus: Focus, theta: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+    """Which points count fully where the emulator is used."""
+    return np.linalg.norm(focus.white(theta), axis=1) <= focus.reach
 
 
 def moved(before: Focus, after: Focus) -> float:

@@ -6,7 +6,7 @@
         emulator = polynomial about the best point       after one step along each parameter from there
         points   = its maxima within trust regions of several sizes
         best     = the best of all that is known
-    until the emulator promises little more, having kept its last promise
+    until the emulator promises little more, having kept its last promise, and its slopes were taken nearby
 
 Every point is an exact call that is learned from later; none is a test. The climb follows one slope: where the
 posterior has several summits it finds one of them, and says nothing of others.
@@ -103,10 +103,10 @@ class Search:
             summit = self.summit(target, 0.0)
             promised = float(target(jnp.asarray(summit))) - self.height
             settled = region.kept and promised < SETTLED + 0.5 * len(self.best)
-            if settled or len(self.known.theta) >= self.budget:
+            far = bool(np.linalg.norm((self.best - slopes_at) / self.scale) > FAR)  # what it promises is a guess
+            if (settled and not far) or len(self.known.theta) >= self.budget:
                 return Found(self.known, self.draws(target, summit))
-            distance = np.linalg.norm((self.best - slopes_at) / self.scale)
-            if region.failures >= STALE or (batches >= ANEW and distance > FAR):
+            if region.failures >= STALE or (far and (settled or batches >= ANEW)):
                 slopes_at = self.best
                 self.slopes(slopes_at)
                 region, batches = TrustRegion(max(region.radius, 0.3)), 0

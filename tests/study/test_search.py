@@ -14,6 +14,7 @@ from alfonsine.study.prepare import prepare
 from alfonsine.study.read import read_yaml
 from alfonsine.study.run import plan, run
 from alfonsine.study.scaled import best_scaled
+from alfonsine.study.search import FAR, Search
 from alfonsine.study.settings import settings_from
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables
@@ -98,6 +99,22 @@ def test_a_banana_from_its_box(tmp_path):
     assert record(result.folder)["solver_calls"]["total"] <= 80
     mean, variance = VALUE[0], COVARIANCE[0, 0]  # of x, which the second datum bends nothing of
     assert abs(result.posterior.mean()[0] - mean) < 0.16 * np.sqrt(variance)  # five errors of 1,000 draws
+
+
+def test_a_climb_ends_only_where_its_slopes_were_taken(tmp_path, monkeypatch):
+    """The first promise to be kept comes 22 steps away from them, in nats: 1.2 below the summit that is then found."""
+    taken, ended = [], []
+    slopes, draws = Search.slopes, Search.draws
+    monkeypatch.setattr(Search, "slopes", lambda self, about: (taken.append(about), slopes(self, about)))
+    monkeypatch.setattr(Search, "draws", lambda self, *given: (ended.append(self), draws(self, *given))[1])
+    study = banana()
+    for name in ("x", "y"):
+        study["params"][name] = {"prior": study["params"][name]["prior"]}
+    run_here(study, tmp_path)
+    (search,) = ended
+    assert len(search.known.theta) < search.budget  # else it ends for want of calls
+    assert np.linalg.norm((search.best - taken[0]) / search.scale) > FAR
+    assert np.linalg.norm((search.best - taken[-1]) / search.scale) <= FAR
 
 
 def test_with_a_reference_for_everything_there_is_no_search(tmp_path):
