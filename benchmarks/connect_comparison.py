@@ -6,15 +6,18 @@ For examples/massive_neutrinos.yaml (data sets by ALFONSINE_DATA), with the N ex
 the M that it made in all:
 
     ours          the posterior after each lesson of the loop, until the certificate passes
-    connect       the posterior after each iteration of `points: iterative` with `preset: connect`, on a budget of M
+    connect       the posterior after each iteration of `points: iterative` with `preset: connect`, on a budget of M;
+                  networks take STEPS steps of the optimiser, here and below, one of ten models validating
     hypercube     networks of `connect` from a Latin hypercube of N points over the whole prior, and of 4 N
     polynomial    our emulator around a posterior from the same hypercubes
 
 Each is held against the posterior of the certified run, corrected by the exact calls that judged it: the largest shift
 of a mean, in its standard deviations, the widths, and the divergence D(q || corrected), once of the two Gaussians that
 have the same moments and, where at least 1 % of the draws carry the weight from q to the other, from the densities.
-Every exact call is archived in FOLDER; the same command goes on where it was stopped. Prints a table and, as its last
-line, one JSON object. The figures are PREFIX_1.png, PREFIX_2.png: two planes of parameters.
+In most of CONNECT's box CLASS has no answer, which it says at once (its tables of primordial helium end): hypercubes
+have as many points more, and only calls with an answer are counted. Every exact call is archived in FOLDER; the same
+command goes on where it was stopped. Prints a table and, as its last line, one JSON object. Figures: PREFIX_1.png and
+PREFIX_2.png: two planes of parameters.
 """
 
 import argparse
@@ -48,6 +51,8 @@ from alfonsine.study.run import conclude, open_engine, open_loop, run
 from alfonsine.study.settings import EmulatorSettings, PointsSettings, Settings, read_study
 from alfonsine.study.stages import stored_emulator
 
+ANSWERED = 0.25  # of a Latin hypercube over the box
+STEPS, BATCH = 3000, 65
 LEAST = 0.01  # of the draws of q must carry the weight to the corrected posterior
 JUDGED = "judged.npz"  # exact calls at draws of the certified posterior, which correct it
 
@@ -67,7 +72,7 @@ class Recorded(Run):
 
 @dataclass(frozen=True)
 class Found:
-    """One posterior: how it was come by, exact calls learned from and made, and its draws."""
+    """One posterior: how it was come by, exact calls learned from, made, and without an answer, and its draws."""
 
     way: str
     step: int
@@ -92,11 +97,11 @@ def main() -> None:
     record = json.loads((certified.folder / "certificate.json").read_text())
     training, total = record["solver_calls"]["training"], record["solver_calls"]["total"]
     found = kept("ours", certified.folder)
-    iterate(settings, options.folder / "connect", total)
+    iterate(settings, options.folder / "connect", training, total - training, certified.space.dimension)
     found += kept("connect", options.folder / "connect")
     for number in (training, 4 * training):
-        for way, preset in (("hypercube", "connect"), ("polynomial", "alfonsine")):
-            found += kept(way, hypercube(settings, options.folder / f"hypercube_{number}", number, preset))
+        for way, emulator in (("hypercube", networks(number)), ("polynomial", EmulatorSettings())):
+            found += kept(way, hypercube(settings, options.folder / f"hypercube_{number}", number, emulator))
     truth = Truth(certified)
     rows = [truth.compared(one) for one in found]
     print(f"{'way':<12}{'training':>9}{'calls':>7}{'shift':>9}  {'of':<11}{'widths':>14}{'KL moments':>12}{'KL':>9}")
@@ -130,19 +135,27 @@ def ours(settings: Settings, folder: Path) -> Study:
     return study
 
 
-def iterate(settings: Settings, folder: Path, calls: int) -> None:
+def iterate(settings: Settings, folder: Path, training: int, judging: int, dimension: int) -> None:
     """CONNECT's iterations with its networks, on a budget of so many calls."""
-    study = prepare(with_points(settings, IterativeSettings(), "connect", calls), folder)
+    sizes = IterativeSettings().sizes(training, dimension)
+    spread = round(sizes.initial / ANSWERED)
+    given = IterativeSettings(
+        initial=spread, first=sizes.first, samples_from=sizes.samples, mcmc_tolerance=0.1, iteration_tolerance=0.1
+    )  # a few dozen points are no sharper sample than that
+    calls = training + spread - sizes.initial + judging
+    study = prepare(with_points(settings, given, networks(training), calls), folder)
     if not (folder / "certificate.json").exists():
         run(study)
 
 
-def hypercube(settings: Settings, folder: Path, number: int, preset: str) -> Path:
+def hypercube(settings: Settings, folder: Path, number: int, emulator: EmulatorSettings) -> Path:
     """The emulator that begins such iterations, alone: from a Latin hypercube over the prior. Where it is kept."""
-    place = folder / preset
+    place = folder / emulator.preset
     if not path_of(place, 0).exists():
-        spent = 2 * number + settings.accuracy.judging  # so that iterations could follow; none does
-        study = prepare(with_points(settings, IterativeSettings(initial=number, first=number), preset, spent), folder)
+        spread = round(number / ANSWERED)
+        spent = spread + number + settings.accuracy.judging  # so that iterations could follow; none does
+        given = IterativeSettings(initial=spread, first=number)
+        study = prepare(with_points(settings, given, emulator, spent), folder)
         folder.mkdir(parents=True, exist_ok=True)
         with open_loop(study, Silent(), Clock()) as loop:
             assert isinstance(loop, Iterations)
@@ -152,12 +165,19 @@ def hypercube(settings: Settings, folder: Path, number: int, preset: str) -> Pat
     return place
 
 
-def with_points(settings: Settings, iterative: IterativeSettings, preset: Any, calls: int) -> Settings:
+def networks(models: int) -> EmulatorSettings:
+    """CONNECT's, for so many models."""
+    batches = -(-models // BATCH)
+    options = {"fractions": [0.9, 0.1, 0.0], "batch": BATCH, "epochs": STEPS // batches}
+    return EmulatorSettings(preset="connect", options=options)
+
+
+def with_points(settings: Settings, iterative: IterativeSettings, emulator: EmulatorSettings, calls: int) -> Settings:
     """The same study with points placed in CONNECT's way."""
     return settings.model_copy(
         update={
             "points": PointsSettings(iterative=iterative),
-            "emulator": EmulatorSettings(preset=preset),
+            "emulator": emulator,
             "accuracy": settings.accuracy.model_copy(update={"calls": calls}),
         }
     )
@@ -212,7 +232,7 @@ class Truth:
             "way": one.way,
             "step": one.step,
             "training": one.training,
-            "calls": one.calls,
+            "calls": one.calls - one.failed,
             "failed": one.failed,
             "shift": float(abs(shift[worst])),
             "of": self.names[worst],

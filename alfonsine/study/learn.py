@@ -53,8 +53,8 @@ class Lesson:
     target     the emulated posterior, as a density
     posterior  draws of it
     exact      (n,) exact ln L of the training points
-    held       whether the cheap quantities among the inputs are right wherever the posterior has draws; tested once there
-               is a forecast
+    held       whether the cheap quantities among the inputs are right wherever the posterior has draws; not tested
+               before there is a forecast
     left_out   (n,) ln L that the emulator predicts for each training point when it has not seen it
     """
 

@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from alfonsine.emulator.around import simplest
 from alfonsine.emulator.around.cheap import CheapQuantities, learn_quantities
 from alfonsine.emulator.around.features import Features, pool_gradient, pool_names
 from alfonsine.emulator.around.focus import Focus
-from alfonsine.emulator.around.simplest import exchangeable, simplest_features
+from alfonsine.emulator.around.simplest import exchangeable, one_to_one, simplest_features
 from alfonsine.emulator.domain import Domain
 from alfonsine.space.polynomial import monomials
 
@@ -170,8 +171,26 @@ def test_beyond_the_box_of_its_calls_a_quantity_does_not_count(learned):
     assert "q" in found.features.names(("a", "b", "c"), ("q", "r"))
 
 
-def test_features_that_help_only_together_are_found():
-    """Outputs simple in a^3 + a + b and b^3 + b - a: either alone is of little help."""
+def test_a_set_is_one_to_one_where_its_one_exchange_is_allowed(learned):
+    """Ratio of determinants against the slope of the new input along the one whose place it takes."""
+    gradient = pool_gradient(draws(300, seed=18), np.array([1.0, 0.0, 1.0]), learned.quantities)
+    for before in ((0, 1, 2), (0, 2 * D + 1, 2)):
+        allowed = exchangeable(gradient, before)
+        found = {
+            (i, k): one_to_one(gradient, before, (*before[:i], k, *before[i + 1 :]))
+            for i in range(D)
+            for k in range(gradient.shape[1])
+            if k not in before and k != D + 1  # the logarithm of b, which has both signs, is no number
+        }
+        assert 1 < sum(found.values()) < len(found)
+        assert all(allowed[i, k] == one for (i, k), one in found.items())
+    assert not one_to_one(gradient, (0, 1, 2), (0, 0, 2)) and not one_to_one(gradient[:0], (0, 1, 2), (0, 1, 2))
+
+
+@pytest.mark.parametrize("exchanges", [6, 0])
+def test_features_that_help_only_together_are_found(monkeypatch, exchanges):
+    """Outputs simple in a^3 + a + b and b^3 + b - a: either alone is of little help. Pairs need no path."""
+    monkeypatch.setattr(simplest, "EXCHANGES", exchanges)
     theta = np.random.default_rng(15).uniform(-1, 1, (60, 2))
     grid = np.random.default_rng(16).uniform(-1.05, 1.05, (300, 2))
 

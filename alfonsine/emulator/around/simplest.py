@@ -6,9 +6,11 @@ remains one-to-one.
 
 Some features help only together: the density of matter early and that of today say what has decayed between. So the
 search goes on, best exchange first, even where the error rises for a while; where it stops is chosen along its path.
+From there all pairs of exchanges are tried, of parameters and quantities, of which each alone may make it much worse.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +46,8 @@ def simplest_features(
     draws: Float[np.ndarray, "m d"],
 ) -> Simplest:
     """Exchange one input for one feature of the pool, the best exchange first; of the sets on that path take the best.
+
+    Then two inputs for two features, where that is better still.
 
     `components` are those of every block, in units of the data's error; `table` holds the monomials of the trend;
     `draws` are where the inputs will be used.
@@ -87,8 +91,45 @@ def simplest_features(
         new = [k for k in chosen if k not in start.chosen]
         return WORTH ** -sum(2 if 2 * d <= k < 2 * d + d * d else 1 for k in new)
 
-    lowest, chosen = min((found * price(k), found, k) for found, k in path)[1:]
-    return Simplest(Features.of(chosen, np.asarray(start.positive), start.cheap), path[0][0], lowest)
+    def lowest() -> tuple[tuple[int, ...], float]:
+        """The best set so far, and its error."""
+        _, found, chosen = min((found * price(k), found, k) for found, k in path)
+        return chosen, found
+
+    chosen, _ = lowest()
+    trials = [trial for trial in pairs(chosen, d, standard.shape[1], usable) if frozenset(trial) not in seen]
+    for found, trial in sorted((error(trial), trial) for trial in trials):
+        if found * price(trial) >= min(found * price(k) for found, k in path):
+            break
+        if one_to_one(slopes, chosen, trial):
+            path.append((found, trial))
+            break
+    chosen, found = lowest()
+    return Simplest(Features.of(chosen, np.asarray(start.positive), start.cheap), path[0][0], found)
+
+
+def pairs(chosen: tuple[int, ...], d: int, size: int, usable: Bool[np.ndarray, " pool"]) -> list[tuple[int, ...]]:
+    """Sets with two inputs exchanged for two parameters or quantities; logarithms and products are too many."""
+    others = [k for k in (*range(d), *range(2 * d + d * d, size)) if usable[k] and k not in chosen]
+    trials = []
+    for i, j in combinations(range(d), 2):
+        for k, m in combinations(others, 2):
+            trial = list(chosen)
+            trial[i], trial[j] = k, m
+            trials.append(tuple(trial))
+    return trials
+
+
+def one_to_one(gradient: Float[np.ndarray, "m pool d"], before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether the map to a set is one-to-one where that to another is: the ratio of their determinants, as below."""
+    old, new = (np.linalg.slogdet(gradient[:, list(chosen), :]) for chosen in (before, after))
+    if not len(gradient) or not (np.isfinite(old[1]).all() and np.isfinite(new[1]).all()):
+        return False
+    if (np.linalg.cond(gradient[:, list(after), :]) > SINGULAR).any():
+        return False
+    logarithm = new[1] - old[1]
+    sign = new[0] * old[0]
+    return bool((sign == sign[0]).all() and logarithm.min() > np.log(STEEP) + np.median(logarithm))
 
 
 def uncorrelated(draws: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
