@@ -7,7 +7,8 @@ the M that it made in all:
 
     ours          the posterior after each lesson of the loop, until the certificate passes
     connect       the posterior after each iteration of `points: iterative` with `preset: connect`, on a budget of M;
-                  networks take STEPS steps of the optimiser, here and below, one of ten models validating
+                  networks give spectra at CLASS's multipoles and take STEPS steps of the optimiser, here and below; one
+                  of ten models validates
     hypercube     networks of `connect` from a Latin hypercube of N points over the whole prior, and of 4 N
     polynomial    our emulator around a posterior from the same hypercubes
 
@@ -53,6 +54,7 @@ from alfonsine.study.stages import stored_emulator
 
 ANSWERED = 0.25  # of a Latin hypercube over the box
 STEPS, BATCH = 3000, 65
+LARGEST = 2508  # multipole
 LEAST = 0.01  # of the draws of q must carry the weight to the corrected posterior
 JUDGED = "judged.npz"  # exact calls at draws of the certified posterior, which correct it
 
@@ -168,8 +170,21 @@ def hypercube(settings: Settings, folder: Path, number: int, emulator: EmulatorS
 def networks(models: int) -> EmulatorSettings:
     """CONNECT's, for so many models."""
     batches = -(-models // BATCH)
-    options = {"fractions": [0.9, 0.1, 0.0], "batch": BATCH, "epochs": STEPS // batches}
+    options = {
+        "fractions": [0.9, 0.1, 0.0],
+        "batch": BATCH,
+        "epochs": STEPS // batches,
+        "nodes": dict.fromkeys(("tt", "te", "ee"), nodes()),
+    }
     return EmulatorSettings(preset="connect", options=options)
+
+
+def nodes() -> list[float]:
+    """Multipoles as CLASS places them: steps of 12 %, of at most 20."""
+    ell = [2]
+    while ell[-1] < LARGEST:
+        ell.append(min(ell[-1] + min(max(1, int(0.12 * ell[-1])), 20), LARGEST))
+    return [float(each) for each in ell]
 
 
 def with_points(settings: Settings, iterative: IterativeSettings, emulator: EmulatorSettings, calls: int) -> Settings:
