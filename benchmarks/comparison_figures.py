@@ -36,7 +36,7 @@ def draw(
     rows = {
         "ours": [one for one in found if one.way == "ours"],
         "connect": [one for one in found if one.way == "connect"],
-        "hypercubes": [one for one in found if one.way in ("hypercube", "polynomial")],
+        "hypercubes": [one for one in found if one.way == "hypercube"],
     }
     columns = [list(names).index(name) for name in plane]
     truth = samples[:, columns]
@@ -57,8 +57,7 @@ def draw(
             contours(panel, truth, weights, limits, filled=True)
             own = one.samples[:, [one.names.index(name) for name in plane]]
             share = contours(panel, own, one.weights / one.weights.sum(), limits, filled=False)
-            kind = {"hypercube": "networks, ", "polynomial": "polynomial, "}.get(one.way, "")
-            panel.set_title(f"{kind}{one.training} calls", fontsize=8)
+            panel.set_title(f"{one.training} calls learned", fontsize=8)
             if share < 0.5:
                 panel.annotate(
                     f"{1 - share:.0%} outside", (0.05, 0.88), xycoords="axes fraction", fontsize=8, color="C3"
