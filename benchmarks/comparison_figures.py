@@ -50,9 +50,7 @@ def draw(
     for panels, (row, each) in zip(axes, rows.items(), strict=True):
         for panel in panels[len(each) :]:
             panel.set_visible(False)
-        panels[0].annotate(
-            TITLES[row], (0.0, 1.2), xycoords="axes fraction", fontsize=10, fontweight="bold", annotation_clip=False
-        )
+        panels[0].annotate(TITLES[row], (0.0, 1.2), xycoords="axes fraction", fontsize=10, fontweight="bold")
         for panel, one in zip(panels, each, strict=False):
             contours(panel, truth, weights, limits, filled=True)
             own = one.samples[:, [one.names.index(name) for name in plane]]
@@ -69,7 +67,7 @@ def draw(
         for panel in panels[: len(each)]:
             panel.set_xlabel(LABELS[plane[0]], fontsize=8)
             panel.xaxis.set_tick_params(labelbottom=True)
-    figure.tight_layout()
+    figure.subplots_adjust(left=0.05, right=0.99, top=0.91, bottom=0.08, hspace=0.85, wspace=0.1)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
