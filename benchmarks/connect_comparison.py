@@ -33,7 +33,7 @@ from massive_neutrinos import EXAMPLES
 from threadpoolctl import threadpool_limits
 
 from alfonsine.certificate.corrected import correct
-from alfonsine.certificate.whiten import Whitening, whitening, whitening_of_samples
+from alfonsine.certificate.whiten import whitening_of_samples
 from alfonsine.posterior.chains import read_chains
 from alfonsine.posterior.target import Target
 from alfonsine.study.clock import Clock
@@ -226,7 +226,7 @@ class Truth:
         self.emulated = whitening_of_samples(self.samples)
         self.weights = np.exp(self.correction(self.samples))
         self.weights /= self.weights.sum()
-        self.moments = moments(self.samples, self.weights)
+        self.moments = whitening_of_samples(self.samples, self.weights)
 
     def correction(self, samples: np.ndarray) -> np.ndarray:
         """What the judging calls say is to be added to the emulated ln L, but for a constant."""
@@ -239,13 +239,13 @@ class Truth:
 
     def compared(self, one: Found) -> dict[str, Any]:
         """Shift, widths and divergence of one posterior from this."""
-        q, p = moments(one.samples, one.weights / one.weights.sum()), self.moments
+        q, p = whitening_of_samples(one.samples, one.weights), self.moments
         shift = (q.mean - p.mean) / p.sigma
         ratio = q.sigma / p.sigma
         worst = int(np.argmax(np.abs(shift)))
-        white = np.linalg.solve(np.linalg.cholesky(p.covariance), q.covariance)
-        white = np.linalg.solve(np.linalg.cholesky(p.covariance), white.T)
-        apart = np.linalg.solve(np.linalg.cholesky(p.covariance), q.mean - p.mean)
+        root = np.linalg.cholesky(p.covariance)
+        white = np.linalg.solve(root, np.linalg.solve(root, q.covariance).T)
+        apart = np.linalg.solve(root, q.mean - p.mean)
         gaussian = 0.5 * (np.trace(white) + apart @ apart - len(apart) - np.linalg.slogdet(white)[1])
         return {
             "way": one.way,
@@ -273,13 +273,6 @@ class Truth:
         if effective < LEAST * len(delta):
             return None
         return float(np.log(weights @ np.exp(-(delta - delta.min()))) - delta.min())
-
-
-def moments(samples: np.ndarray, weights: np.ndarray) -> Whitening:
-    """Mean and covariance of weighted samples; weights have sum one."""
-    mean = weights @ samples
-    apart = samples - mean
-    return whitening(mean, (apart * weights[:, None]).T @ apart)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ SINGULAR = 1e13  # condition of the Jacobian of a map that has no inverse in 64 
 HOPELESS = 30.0  # factor above the lowest error so far beyond which the search does not go on
 FAINT = 0.01  # weight below which a point has no say: those of a search from afar are many
 SLOPES = 500  # draws at which slopes are compared
-PRODUCTS = 12  # inputs up to which products are tried: there are as many as the square of their number
+PRODUCTS = 12  # inputs up to which products, and pairs of exchanges, are tried: there are as many as their square
 
 
 class Simplest(NamedTuple):
@@ -91,25 +91,22 @@ def simplest_features(
         new = [k for k in chosen if k not in start.chosen]
         return WORTH ** -sum(2 if 2 * d <= k < 2 * d + d * d else 1 for k in new)
 
-    def lowest() -> tuple[tuple[int, ...], float]:
-        """The best set so far, and its error."""
-        _, found, chosen = min((found * price(k), found, k) for found, k in path)
-        return chosen, found
+    def lowest() -> tuple[float, float, tuple[int, ...]]:
+        """The best set so far, after its priced error and its error."""
+        return min((found * price(k), found, k) for found, k in path)
 
-    chosen, _ = lowest()
+    priced, _, chosen = lowest()
     trials = [trial for trial in pairs(chosen, d, standard.shape[1], usable) if frozenset(trial) not in seen]
-    for found, trial in sorted((error(trial), trial) for trial in trials):
-        if found * price(trial) >= min(found * price(k) for found, k in path):
-            break
-        if one_to_one(slopes, chosen, trial):
-            path.append((found, trial))
-            break
-    chosen, found = lowest()
+    better = sorted((found, trial) for trial in trials if (found := error(trial)) * price(trial) < priced)
+    path.extend(next(([pair] for pair in better if one_to_one(slopes, chosen, pair[1])), []))
+    _, found, chosen = lowest()
     return Simplest(Features.of(chosen, np.asarray(start.positive), start.cheap), path[0][0], found)
 
 
 def pairs(chosen: tuple[int, ...], d: int, size: int, usable: Bool[np.ndarray, " pool"]) -> list[tuple[int, ...]]:
     """Sets with two inputs exchanged for two parameters or quantities; logarithms and products are too many."""
+    if d > PRODUCTS:
+        return []
     others = [k for k in (*range(d), *range(2 * d + d * d, size)) if usable[k] and k not in chosen]
     trials = []
     for i, j in combinations(range(d), 2):
