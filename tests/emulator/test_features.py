@@ -185,6 +185,9 @@ def test_a_set_is_one_to_one_where_its_one_exchange_is_allowed(learned):
         assert 1 < sum(found.values()) < len(found)
         assert all(allowed[i, k] == one for (i, k), one in found.items())
     assert not one_to_one(gradient, (0, 1, 2), (0, 0, 2)) and not one_to_one(gradient[:0], (0, 1, 2), (0, 1, 2))
+    steep = np.array([[[1.0, 0.0], [0.0, 1.0], [slope, 0.0]] for slope in (1.0, -1.0)])  # there and back
+    assert not exchangeable(steep, (0, 1))[0, 2] and not one_to_one(steep, (0, 1), (2, 1))
+    assert one_to_one(steep[:1], (0, 1), (2, 1))
 
 
 @pytest.mark.parametrize("exchanges", [6, 0])
