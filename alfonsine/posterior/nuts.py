@@ -22,6 +22,7 @@ from alfonsine.posterior import convergence
 from alfonsine.posterior.coordinates import Coordinates
 from alfonsine.posterior.generator import generator
 from alfonsine.posterior.until import Draws, until_effective
+from alfonsine.posterior.wanted import check_wanted
 
 CHAINS = 32  # wide enough to hide dispatch, few enough that the longest trajectory is not waited for too long
 DRAWS = 100  # per chain and block
@@ -186,6 +187,7 @@ def warm_up(
     state = disperse(log_density, coordinates, key, chains)
     warmup, target = 0, TARGET_ACCEPTANCE
     while True:
+        check_wanted()
         warmup += 1
         block_key = jax.random.fold_in(key, warmup)
         state, block = nuts_block(log_density, state, block_key, jnp.asarray(target, float), draws)

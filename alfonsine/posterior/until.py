@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.posterior import convergence
+from alfonsine.posterior.wanted import check_wanted
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def until_effective(next_block: Callable[[int], Draws], ess: float, max_blocks: 
     wanted = 1
     while True:
         while len(blocks) < min(wanted, max_blocks):
+            check_wanted()
             blocks.append(next_block(len(blocks)))
         theta = np.concatenate([b.theta for b in blocks], axis=1)
         reached = np.min([convergence.ess_bulk(theta), convergence.ess_tail(theta)])

@@ -105,7 +105,13 @@ class ComputeSettings(Block):
             return self.dask.local or (slurm.jobs * slurm.cores if slurm is not None else 1)
         if self.workers != "auto":
             return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cores()
+
+    @property
+    def leaves_a_core(self) -> bool:
+        """Whether the program itself can work while calls are made and take no core from them."""
+        elsewhere = self.dask is not None and self.dask.local is None
+        return elsewhere or self.count < cores()
 
     @property
     def place(self) -> str:
@@ -117,3 +123,8 @@ class ComputeSettings(Block):
         if self.dask.slurm is not None:
             return f"{self.dask.slurm.jobs} jobs of SLURM, {self.count} workers in all"
         return f"the workers of {self.dask.scheduler or self.dask.scheduler_file}, each of which makes it shorter"
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

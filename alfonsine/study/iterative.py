@@ -105,7 +105,7 @@ class Iterations(Run):
         """Iterate to the end, then judge, once: a verdict that fails is the answer of this way of placing points."""
         learned = self.train()
         judged, certificate = self.judge(learned)
-        return Ending(learned, judged, certificate, self.calls, self.inputs.calls, self.inputs.words)
+        return self.ending(learned, judged, certificate)
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Learned:
         """Iterate until two samples agree, hardly any point is new, or none more can be paid or is wanted."""

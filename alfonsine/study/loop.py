@@ -28,6 +28,7 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.exact import Computed, check_observables, compute_points
 from alfonsine.study.feasible import Feasible
+from alfonsine.study.final import FinalPosterior
 from alfonsine.study.history import History
 from alfonsine.study.inputs import Inputs, described_inputs
 from alfonsine.study.judge import certificate_of, past_learning, surprise, worth_more
@@ -54,6 +55,7 @@ MOST = 2  # verdicts may take this many times the calls that a verdict needs, wh
 class Ending:
     """Where the loop stopped: the last lesson, the calls that judged it, and what they say.
 
+    final    the posterior at its full effective size, drawn or yet to be drawn
     cheap    number of calls of the exact code's inexpensive part
     inputs   what each input of the emulator is
     reused   number of earlier calls that were learned from
@@ -63,9 +65,10 @@ class Ending:
     judged: Computed
     certificate: Certificate
     calls: Computed
+    final: FinalPosterior
     cheap: int
     inputs: tuple[str, ...]
-    reused: int = 0
+    reused: int
 
 
 class Run:
@@ -84,6 +87,7 @@ class Run:
         self.spent = 0
         self.reused = 0
         self.calls: Computed | None = None
+        self.final: FinalPosterior | None = None
 
     @property
     def left(self) -> int:
@@ -101,10 +105,20 @@ class Run:
             judged, certificate = self.judge(lesson)
             decided = certificate.outcome is Outcome.PASS or past_learning(certificate)
             if decided or self.left < self.study.settings.accuracy.judging:
-                return Ending(
-                    lesson, judged, certificate, self.calls, self.inputs.calls, self.inputs.words, self.reused
-                )
+                return self.ending(lesson, judged, certificate)
+            self.close()
             lesson = self.train(lesson, judged)
+
+    def ending(self, lesson: Learned, judged: Computed, certificate: Certificate) -> Ending:
+        """All that is known where the loop stops."""
+        assert self.final is not None
+        cheap, words = self.inputs.calls, self.inputs.words
+        return Ending(lesson, judged, certificate, self.calls, self.final, cheap, words, self.reused)
+
+    def close(self) -> None:
+        """Give up what goes on beside the exact calls."""
+        if self.final is not None:
+            self.final.give_up()
 
     def train(self, lesson: Lesson | None = None, news: Computed | None = None) -> Lesson:
         """Learn and teach until the forecast is good enough to be judged, or until only a verdict can be paid.
@@ -141,6 +155,7 @@ class Run:
         accuracy = self.study.settings.accuracy
         most = min(MOST * accuracy.judging, self.left)
         draws = self.draws(lesson, most)
+        self.final = FinalPosterior(self.study, lesson, self.study.settings.compute.leaves_a_core)
         judged = None
         while True:
             first = 0 if judged is None else len(judged.theta)

@@ -5,14 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
 from threadpoolctl import threadpool_limits
 
 from alfonsine.errors import telling_disk_trouble
 from alfonsine.study.begin_warm import first_calls
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
-from alfonsine.study.infer import complete, sample_target
 from alfonsine.study.iterative import Iterations, check_iterations, sizes_of
 from alfonsine.study.iterative_settings import Sizes
 from alfonsine.study.judge import correction
@@ -55,7 +53,12 @@ def open_loop(study: Study, progress: Progress, clock: Clock) -> Iterator[Run]:
     with open_engine(study) as engine, threadpool_limits(1, user_api="blas"):
         for line in engine.refused:
             progress.say(line)
-        yield kind(study, engine, progress, clock)
+        loop = kind(study, engine, progress, clock)
+        try:
+            yield loop
+        except BaseException:
+            loop.close()
+            raise
 
 
 @watched("run")
@@ -81,15 +84,7 @@ def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
     """The posterior at its full effective size, and the log factors that correct it."""
     lesson = ending.lesson
     with clock.stage("sample"):
-        posterior = sample_target(
-            study,
-            lesson.target,
-            lesson.posterior.mean(),
-            lesson.posterior.std(),
-            jax.random.fold_in(jax.random.key(study.settings.seed), 1_000_000),
-            ess=study.settings.sampler.effective_samples,
-        )
-        posterior = complete(study, posterior, lesson.target, lesson.emulator)
+        posterior = ending.final.draws()
     with clock.stage("judge"):
         log_weights = correction(study, lesson, ending.judged, posterior.samples)
     return Result(study.folder, posterior, log_weights, ending.certificate, lesson.emulator)
