@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from plane import Plane
 
 LABELS = {
     "m_ncdm": r"$m_\nu$ [eV]",
@@ -15,7 +15,6 @@ LABELS = {
 }
 TITLES = {"ours": "our loop", "connect": "points: iterative, preset: connect", "hypercubes": "Latin hypercubes"}
 MASSES = (0.95, 0.68)
-BINS = 60
 WIDTHS = 5.0  # standard deviations of the corrected posterior that a panel shows to either side of its mean
 
 
@@ -73,22 +72,14 @@ def draw(
     plt.close(figure)
 
 
-def contours(
-    panel: Any, points: np.ndarray, weights: np.ndarray, limits: Sequence, filled: bool, bins: int = 60
-) -> float:
+def contours(panel: Any, points: np.ndarray, weights: np.ndarray, limits: Sequence, filled: bool) -> float:
     """Contours that hold 68 and 95 % of all draws; returns the share of the draws that the panel shows."""
-    counts, x, y = np.histogram2d(*points.T, bins=BINS, range=limits, weights=weights)
-    share = float(counts.sum())
-    density = gaussian_filter(counts, 1.3, mode="nearest").T
-    ordered = np.sort(density.ravel())[::-1]
-    mass = np.cumsum(ordered)
-    levels = [ordered[min(np.searchsorted(mass, m), len(ordered) - 1)] for m in MASSES if mass[-1] > m]
-    levels = sorted({float(level) for level in levels if level > 0})
-    middle = (0.5 * (x[1:] + x[:-1]), 0.5 * (y[1:] + y[:-1]))
+    plane = Plane.of(points, weights, limits)
+    grid, levels = (plane.x, plane.y, plane.density), plane.levels(MASSES)
     if filled and levels:
-        panel.contourf(*middle, density, [*levels, density.max() * 1.01], colors=["#bcd4ee", "#6f9fd8"])
+        panel.contourf(*grid, [*levels, plane.density.max() * 1.01], colors=["#bcd4ee", "#6f9fd8"])
     elif levels:
-        panel.contour(*middle, density, levels, colors="C3", linewidths=1.1)
-    if not filled and not levels and share > 0:
+        panel.contour(*grid, levels, colors="C3", linewidths=1.1)
+    if not filled and not levels and plane.share > 0:
         panel.plot(*points[:: max(1, len(points) // 400)].T, ".", ms=1, color="C3")
-    return share
+    return plane.share

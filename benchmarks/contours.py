@@ -18,6 +18,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from plane import Plane
 from scipy.special import logsumexp
 from scipy.stats import chi2, norm
 
@@ -163,13 +164,12 @@ def draw(study: Study, parameters: list[str], theta: np.ndarray, both: dict, poi
             if column >= row:
                 panel.remove()
                 continue
-            x, y = theta[:, columns[column]], theta[:, columns[row]]
             for which, colour, style in (("emulated", "C0", "-"), ("exact", "C3", "--")):
-                grid, density = smooth(x, y, both[which])
-                levels = sorted({level(density, sigma) for sigma in SIGMAS})
+                plane = Plane.of(theta[:, [columns[column], columns[row]]], both[which])
+                grid, levels = (plane.x, plane.y, plane.density), plane.levels(chi2.cdf(np.square(SIGMAS), 1))
                 if which == "emulated":
-                    panel.contourf(*grid, density, [*levels, density.max()], cmap="Blues", norm="log", alpha=0.7)
-                panel.contour(*grid, density, levels, colors=colour, linestyles=style, linewidths=1.0)
+                    panel.contourf(*grid, [*levels, plane.density.max()], cmap="Blues", norm="log", alpha=0.7)
+                panel.contour(*grid, levels, colors=colour, linestyles=style, linewidths=1.0)
             panel.plot(points[:, columns[column]], points[:, columns[row]], ".", ms=2, color="0.3")
             if row == k - 1:
                 panel.set_xlabel(labels[column])
@@ -184,23 +184,6 @@ def draw(study: Study, parameters: list[str], theta: np.ndarray, both: dict, poi
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
-
-
-def smooth(x: np.ndarray, y: np.ndarray, weights: np.ndarray, bins: int = 60) -> tuple[tuple, np.ndarray]:
-    """Histogram of weighted samples, smoothed a little."""
-    from scipy.ndimage import gaussian_filter
-
-    counts, xe, ye = np.histogram2d(x, y, bins=bins, weights=weights)
-    density = gaussian_filter(counts, 1.2)
-    middle = (0.5 * (xe[1:] + xe[:-1]), 0.5 * (ye[1:] + ye[:-1]))
-    return (*np.meshgrid(*middle),), np.maximum(density.T, 1e-30) / density.sum()
-
-
-def level(density: np.ndarray, sigmas: float) -> float:
-    """Density whose contour holds the mass of `sigmas` standard deviations in one dimension."""
-    ordered = np.sort(density.ravel())[::-1]
-    mass = np.cumsum(ordered)
-    return float(ordered[min(int(np.searchsorted(mass, chi2.cdf(sigmas**2, 1))), len(ordered) - 1)])
 
 
 if __name__ == "__main__":

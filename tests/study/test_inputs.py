@@ -12,8 +12,9 @@ from alfonsine.emulator.around.focus import Focus
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.points.training_set import TrainingSet
+from alfonsine.study import learn
 from alfonsine.study.inputs import LARGEST, MOST_CALLS, TESTS, Inputs, within
-from alfonsine.study.learn import REFITS
+from alfonsine.study.learn import REFITS, fewest_to_forecast
 from alfonsine.study.loop import EXTRA
 from alfonsine.study.prepare import prepare
 from alfonsine.study.progress import Silent
@@ -174,6 +175,28 @@ def test_a_posterior_is_fitted_again_until_its_inputs_hold_and_not_judged_before
     rounds = [json.loads(path.read_text()) for path in sorted((tmp_path / "run").glob("rounds/*/[0-9]*.json"))]
     learned = [entry["purpose"] for entry in rounds].index("judge") - 1
     assert learned > EXTRA and len(asked) >= REFITS * EXTRA
+
+
+def test_inputs_are_tested_only_where_enough_points_are_near_for_a_forecast(tmp_path, monkeypatch):
+    """On the way to the posterior they need not hold all over it; truth: the points near each focus, counted."""
+    told = []
+    within, hold = learn.within_reach, Inputs.hold
+
+    def counted(focus, theta):
+        near = within(focus, theta)
+        told.append(int(near.sum()))
+        return near
+
+    def tested(self, draws):
+        told.append("tested")
+        return hold(self, draws)
+
+    monkeypatch.setattr(learn, "within_reach", counted)
+    monkeypatch.setattr(Inputs, "hold", tested)
+    run(prepare(settings_from(*read_yaml(write(tmp_path, cheap=True))), tmp_path / "run"))
+    before = [told[i - 1] for i, entry in enumerate(told) if entry == "tested"]
+    assert before and min(before) >= fewest_to_forecast(2)
+    assert min(entry for entry in told if entry != "tested") < fewest_to_forecast(2)
 
 
 def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp_path):
