@@ -134,6 +134,16 @@ def test_what_is_simple_already_is_left_alone(learned):
     assert found.features.chosen == (0, 1, 2) and found.after == found.before
 
 
+def test_inputs_of_an_earlier_search_are_given_up_where_they_are_worth_nothing():
+    """Outputs that are linear and noisy: logarithms, which a cubic bends back, leave the same error."""
+    theta = draws(40, seed=9)
+    noise = 0.05 * np.random.default_rng(10).standard_normal((40, 2))
+    components = theta @ np.array([[1.0, 0.2], [0.5, 1.0], [0.1, 0.3]]) + noise
+    start = Features.of((D, 1, D + 2), np.array([1.0, 0.0, 1.0]), CheapQuantities.none(D))
+    found = simplest_features(theta, [components], np.ones(40), monomials(D, 3), start, draws(1000, seed=0))
+    assert found.features.chosen == (0, 1, 2) and found.before > simplest.WORTH**2 * found.after
+
+
 def test_an_exchange_is_allowed_where_its_slope_has_one_sign_and_is_nowhere_near_zero():
     """The product a b changes with b as a does, between 0.5 and 2, and with a as b does, which has both signs."""
     gradient = pool_gradient(draws(500, seed=11), np.array([1.0, 0.0, 1.0]), CheapQuantities.none(D))

@@ -6,6 +6,7 @@ remains one-to-one.
 
 Some features help only together: the density of matter early and that of today say what has decayed between. So the
 search goes on, best exchange first, even where the error rises for a while; where it stops is chosen along its path.
+It starts from the inputs in use and from the parameters themselves: what was found far away must not bind it here.
 From there all pairs of exchanges are tried, of parameters and quantities, of which each alone may make it much worse.
 """
 
@@ -19,7 +20,7 @@ from jaxtyping import Bool, Float, Int
 from alfonsine.emulator.around.features import Features, pool_at, pool_gradient
 from alfonsine.emulator.around.trend import multiplicity, quick_error
 
-WORTH = 0.6  # for each exchange on the way the error must fall at least to this fraction: less is noise
+WORTH = 0.6  # for each input that is no parameter the error must fall at least to this fraction: less is noise
 STEEP = 0.05  # slope of a feature along the input whose place it takes, at least, in units of its median
 EXCHANGES = 6
 SINGULAR = 1e13  # condition of the Jacobian of a map that has no inverse in 64 bits
@@ -69,27 +70,30 @@ def simplest_features(
         u = standard[:, list(chosen)] / np.sqrt(2.0)
         return sum(quick_error(u, found, table, counts, weights) for found in components)
 
-    chosen = start.chosen
-    path, seen = [(error(chosen), chosen)], {frozenset(chosen)}
-    for _ in range(EXCHANGES):
-        allowed = usable & exchangeable(slopes, chosen)
-        trials = [
-            (*chosen[:i], k, *chosen[i + 1 :])
-            for i in range(len(chosen))
-            for k in distinct(np.flatnonzero(allowed[i]), chosen, theta.shape[1])
-        ]
-        new = [trial for trial in trials if frozenset(trial) not in seen]
-        found, chosen = min(((error(trial), trial) for trial in new), default=(np.inf, chosen))
+    d = theta.shape[1]
+    path: list[tuple[float, tuple[int, ...]]] = []
+    seen: set[frozenset[int]] = set()
+    for chosen in dict.fromkeys((start.chosen, tuple(range(d)))):
+        found, begun = error(chosen), len(path)
         seen.add(frozenset(chosen))
         path.append((found, chosen))
-        if not found < HOPELESS * min(path)[0]:
-            break
-    d = theta.shape[1]
+        for _ in range(EXCHANGES):
+            allowed = usable & exchangeable(slopes, chosen)
+            trials = [
+                (*chosen[:i], k, *chosen[i + 1 :])
+                for i in range(d)
+                for k in distinct(np.flatnonzero(allowed[i]), chosen, d)
+            ]
+            new = [trial for trial in trials if frozenset(trial) not in seen]
+            found, chosen = min(((error(trial), trial) for trial in new), default=(np.inf, chosen))
+            seen.add(frozenset(chosen))
+            path.append((found, chosen))
+            if not found < HOPELESS * min(path[begun:])[0]:
+                break
 
     def price(chosen: tuple[int, ...]) -> float:
-        """Products are many, so that some do well by chance: each counts as two exchanges."""
-        new = [k for k in chosen if k not in start.chosen]
-        return WORTH ** -sum(2 if 2 * d <= k < 2 * d + d * d else 1 for k in new)
+        """What is no parameter has to be worth it; products are many: some do well by chance, each counts twice."""
+        return WORTH ** -sum(2 if 2 * d <= k < 2 * d + d * d else 1 for k in chosen if k >= d)
 
     def lowest() -> tuple[float, float, tuple[int, ...]]:
         """The best set so far, after its priced error and its error."""
