@@ -4,6 +4,7 @@ import json
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 import toy_studies
 import yaml
 
@@ -61,15 +62,44 @@ def write(folder, cheap):
     return folder / "study.yaml"
 
 
-def test_a_cheap_quantity_becomes_an_input_and_the_posterior_is_right(tmp_path):
+@pytest.fixture(scope="module")
+def watched_run(tmp_path_factory):
+    """Result and folder of a run, and in order: how many points were near each focus, and when inputs were tested."""
+    folder, told = tmp_path_factory.mktemp("watched"), []
+    within_reach, hold = learn.within_reach, Inputs.hold
+
+    def counted(focus, theta):
+        near = within_reach(focus, theta)
+        told.append(int(near.sum()))
+        return near
+
+    def tested(self, draws):
+        told.append("tested")
+        return hold(self, draws)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learn, "within_reach", counted)
+        patch.setattr(Inputs, "hold", tested)
+        result = run(prepare(settings_from(*read_yaml(write(folder, cheap=True))), folder / "run"))
+    return result, folder / "run", told
+
+
+def test_inputs_are_tested_only_where_enough_points_are_near_for_a_forecast(watched_run):
+    """On the way to the posterior they need not hold all over it; truth: the points near each focus, counted."""
+    told = watched_run[2]
+    before = [told[i - 1] for i, entry in enumerate(told) if entry == "tested"]
+    assert before and min(before) >= fewest_to_forecast(2)
+    assert min(entry for entry in told if entry != "tested") < fewest_to_forecast(2)
+
+
+def test_a_cheap_quantity_becomes_an_input_and_the_posterior_is_right(watched_run):
     """Against a fine grid; 1,000 effective draws know a mean to 0.03 standard deviations: five of these."""
-    settings = settings_from(*read_yaml(write(tmp_path, cheap=True)))
-    result = run(prepare(settings, tmp_path / "run"))
-    record = json.loads((tmp_path / "run" / "certificate.json").read_text())
+    result, folder, _ = watched_run
+    record = json.loads((folder / "certificate.json").read_text())
     assert record["outcome"] == "pass" and "angle" in record["inputs"]
     calls = record["solver_calls"]
     assert 100 <= calls["cheap"] <= 1000 and calls["total"] == calls["training"] + calls["judging"] <= 80
-    stored = load_emulator(tmp_path / "run" / "emulator.safetensors")
+    stored = load_emulator(folder / "emulator.safetensors")
     assert stored.card["features"] == record["inputs"]
     assert f"learned as a function of {', '.join(record['inputs'])}" in card_text(stored)
     theta = result.posterior.samples[:50]
@@ -175,28 +205,6 @@ def test_a_posterior_is_fitted_again_until_its_inputs_hold_and_not_judged_before
     rounds = [json.loads(path.read_text()) for path in sorted((tmp_path / "run").glob("rounds/*/[0-9]*.json"))]
     learned = [entry["purpose"] for entry in rounds].index("judge") - 1
     assert learned > EXTRA and len(asked) >= REFITS * EXTRA
-
-
-def test_inputs_are_tested_only_where_enough_points_are_near_for_a_forecast(tmp_path, monkeypatch):
-    """On the way to the posterior they need not hold all over it; truth: the points near each focus, counted."""
-    told = []
-    within, hold = learn.within_reach, Inputs.hold
-
-    def counted(focus, theta):
-        near = within(focus, theta)
-        told.append(int(near.sum()))
-        return near
-
-    def tested(self, draws):
-        told.append("tested")
-        return hold(self, draws)
-
-    monkeypatch.setattr(learn, "within_reach", counted)
-    monkeypatch.setattr(Inputs, "hold", tested)
-    run(prepare(settings_from(*read_yaml(write(tmp_path, cheap=True))), tmp_path / "run"))
-    before = [told[i - 1] for i, entry in enumerate(told) if entry == "tested"]
-    assert before and min(before) >= fewest_to_forecast(2)
-    assert min(entry for entry in told if entry != "tested") < fewest_to_forecast(2)
 
 
 def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp_path):
