@@ -65,7 +65,7 @@ def study_named(name: str) -> Settings:
             "wa_fld": {"prior": {"dist": "norm", "loc": -0.3, "scale": 0.4}, "ref": -0.3, "proposal": 0.3},
             "Omega_k": {"prior": {"dist": "norm", "loc": 0.0, "scale": 0.005}, "ref": 0.0, "proposal": 0.004},
         }
-        # At CLASS's own step in wavenumber, 0.45, curved models are too rough for a KL of 0.01: RESULTS.md.
+        # At CLASS's own step in wavenumber, 0.45, curved models are rough: class_roughness.py --curved.
         extra = {"Omega_Lambda": 0, "use_ppf": "yes", "q_linstep": 0.15}
     if name == "neff_helium":
         more = {"N_ur": flat(0.3, 4.5, 2.03, 0.3), "YHe": flat(0.05, 0.45, 0.245, 0.02)}

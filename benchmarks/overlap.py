@@ -49,12 +49,7 @@ class Early(Run):
         if before is not None:
             known = known + before
         self.waiting = super().teach(replace(lesson, computed=known))
-        return before if before is not None else first_of(self.waiting, 0)
-
-
-def first_of(computed: Computed, count: int) -> Computed:
-    """The first few of some calls."""
-    return Computed(computed.theta[:count], computed.calls[:count])
+        return before if before is not None else Computed(self.waiting.theta[:0], ())
 
 
 def study(d: int, seed: int, folder: Path, seconds: float, batch: int | None = None) -> Study:

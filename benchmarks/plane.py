@@ -21,7 +21,7 @@ class Plane(NamedTuple):
     def of(cls, points: np.ndarray, weights: np.ndarray, limits: Sequence | None = None) -> "Plane":
         """A smoothed histogram of points (m, 2), inside the limits or all of them."""
         counts, x, y = np.histogram2d(*points.T, bins=BINS, range=limits, weights=weights / weights.sum())
-        density = gaussian_filter(counts, SMOOTH, mode="nearest").T
+        density = gaussian_filter(counts, SMOOTH).T  # reflected at the edges: no mass is made or lost
         return cls(0.5 * (x[1:] + x[:-1]), 0.5 * (y[1:] + y[:-1]), density, float(counts.sum()))
 
     def levels(self, masses: Sequence[float]) -> list[float]:

@@ -47,8 +47,10 @@ class FinalPosterior:
         """The posterior; waits for it."""
         if self._begun is None:
             return final_posterior(self._study, self._lesson)
-        with self._thread:
+        try:
             return self._begun.result()
+        finally:  # who is interrupted while waiting does not wait for the rest
+            self.give_up()
 
     def give_up(self) -> None:
         """Nobody will ask: end after the present block of draws, and wait for that end."""

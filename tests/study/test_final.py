@@ -1,5 +1,7 @@
 """The final posterior, drawn beside the calls that judge it or after them."""
 
+import os
+import signal
 import threading
 import time
 
@@ -72,6 +74,25 @@ def test_draws_that_take_longer_than_the_judging_calls_are_waited_for(tmp_path, 
 
     monkeypatch.setattr(final, "final_posterior", slow)
     assert len(run_here(banana(), tmp_path).posterior) > 0
+
+
+def test_who_is_interrupted_while_waiting_does_not_wait_for_the_rest(tmp_path, monkeypatch):
+    """Of draws that would take for ever."""
+    entries = begun_by(monkeypatch, beside=False)
+    run_here(banana(), tmp_path)
+
+    def endless(study, lesson):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            check_wanted()
+            time.sleep(0.01)
+
+    monkeypatch.setattr(final, "final_posterior", endless)
+    begun = FinalPosterior(entries[0]._study, entries[0]._lesson, beside=True)
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        begun.draws()
+    assert isinstance(begun._begun.exception(), GivenUpError)
 
 
 def test_a_loop_that_dies_while_it_judges_leaves_no_thread(tmp_path, monkeypatch):
