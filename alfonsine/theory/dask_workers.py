@@ -8,7 +8,10 @@ several workers is given back as killed, and the engine says what that means for
 import logging
 import secrets
 import shutil
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +81,8 @@ class DaskWorkers:
     def slurm(cls, jobs: int, options: Mapping[str, Any], memory: float | None = None) -> "DaskWorkers":
         """So many jobs of SLURM, each with `cores` calls at once; options are those of dask_jobqueue.SLURMCluster."""
         need("distributed", "dask_jobqueue")
-        from dask_jobqueue import SLURMCluster
+        with _interrupts_kept():
+            from dask_jobqueue import SLURMCluster
 
         if shutil.which(SLURMCluster.job_cls.submit_command) is None:
             raise InputError("expected SLURM's sbatch on this machine, got none; start where jobs are submitted")
@@ -142,6 +146,17 @@ class DaskWorkers:
                 f"expected alfonsine and the study's own files on scheduler and workers, got '{one_line(error)}'; "
                 "start both in the environment of this program"
             ) from None
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Leave what an interrupt does as it was: imported, dask_jobqueue has it end any program as if all were well."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 def need(*packages: str) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,6 +66,22 @@ def test_where_jobs_cannot_be_submitted_is_told_in_one_line(monkeypatch, tmp_pat
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="expected SLURM's sbatch on this machine, got none"):
         DaskWorkers.slurm(1, OPTIONS)
+
+
+def test_an_interrupt_does_what_it_did_before():
+    """In a process of its own, as importing dask_jobqueue, which every test here does, changes it for good."""
+    code = (
+        "import signal\n"
+        "from alfonsine.errors import InputError\n"
+        "from alfonsine.theory.dask_workers import DaskWorkers\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try: DaskWorkers.slurm(1, {})\n"
+        "except InputError: pass\n"
+        "import dask_jobqueue\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, signal.getsignal(signal.SIGINT)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PATH": ""}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Dask's half-built cluster complains
