@@ -21,12 +21,11 @@ import numpy as np
 
 from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.outcome import Outcome
-from alfonsine.emulator.around.focus import Focus
 from alfonsine.errors import InputError
-from alfonsine.study.begin_warm import begin_warm
+from alfonsine.study.begin import Beginning
 from alfonsine.study.clock import Clock
 from alfonsine.study.emulate import emulator_inputs
-from alfonsine.study.exact import Computed, check_observables, compute_points
+from alfonsine.study.exact import Computed, compute_points
 from alfonsine.study.feasible import Feasible
 from alfonsine.study.final import FinalPosterior
 from alfonsine.study.history import History
@@ -37,9 +36,8 @@ from alfonsine.study.learned import Learned
 from alfonsine.study.many import batch_size, heat
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress
-from alfonsine.study.propose import first_draws, first_points, learning_points, mirrored, rng
-from alfonsine.study.rounds import JUDGE, LEARN, SEARCH, START, Round, Rounds
-from alfonsine.study.search import Search
+from alfonsine.study.propose import learning_points, rng
+from alfonsine.study.rounds import JUDGE, LEARN, Round, Rounds
 from alfonsine.study.warm_start import open_warm_start, own_key
 from alfonsine.study.watched import heard_by
 from alfonsine.theory.engine import Engine
@@ -135,7 +133,7 @@ class Run:
         else:
             known, around = lesson.computed + news, lesson.around
         # a batch of tempered draws, where the forecast has nothing but a climb to go by, or has just been wrong
-        owed = news is not None or self.searches
+        owed = news is not None or (self.warm is None and self.study.settings.start == "search")
         promising = 0
         while True:
             lesson = learn(self.study, known, around, self.inputs, self.fresh_key(1), self.clock)
@@ -181,60 +179,10 @@ class Run:
 
     def first(self) -> tuple[Computed, Around]:
         """The first exact calls, and what stands for the posterior before there is one."""
-        if self.warm is not None:
-            return self.warm_start()
-        return self.search() if self.searches else self.begin()
-
-    @property
-    def searches(self) -> bool:
-        """Whether the posterior is looked for in the box of the prior."""
-        return self.warm is None and self.study.settings.start == "search"
-
-    def search(self) -> tuple[Computed, Around]:
-        """Find where the posterior is in the box of the prior, and what stands for it there."""
-
-        def make(points: Callable[[], np.ndarray]) -> Computed:
-            first = self.calls is None
-            computed, _ = self.make(SEARCH, points)
-            if first:
-                check_observables(self.study, computed)
-            return computed
-
-        found = Search(self.study, make, self.feasible, self.fresh_key(4), self.progress.say).go()
-        return found.computed, self.around(found.draws)
-
-    def warm_start(self) -> tuple[Computed, Around]:
-        """What earlier work knows, and where its posterior was."""
-        assert self.warm is not None
-        budget = self.left - self.study.settings.accuracy.judging
-        known = begin_warm(self.study, self.warm, lambda points: self.make(START, points)[0], budget, self.progress.say)
-        self.reused = int(known.done.sum()) - (0 if self.calls is None else int(self.calls.done.sum()))
-        return known, Around(Focus.of_samples(self.warm.draws, self.inputs.features), self.warm.draws)
-
-    def begin(self) -> tuple[Computed, Around]:
-        """The first round, and a second to the other side of the steps that failed."""
-        known, _ = self.make(START, lambda: first_points(self.study))
-        if self.study.settings.start == "steps" and not known.done[0]:
-            raise InputError(
-                f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
-                "move ref, or change the theory"
-            )
-        check_observables(self.study, known)
-        if not known.done.all() and self.left > 0:
-            failed = known.theta[~known.done]
-            more, _ = self.make(START, lambda: mirrored(self.study, failed, np.asarray(self.study.space.reference)))
-            known = known + more
-        if known.done.sum() < 2:
-            raise InputError(
-                f"expected at least two exact models to begin with, got {int(known.done.sum())} of "
-                f"{len(known.done)}; the last failure: {known.failures[-1].reason}"
-            )
-        return known, self.around(first_draws(self.study, known.theta[known.done]))
-
-    def around(self, draws: np.ndarray) -> Around:
-        """The emulator's inputs of draws that stand for the posterior before there is one."""
-        own = draws[:, list(self.study.space.index(self.names))]
-        return Around(Focus.of_samples(own, self.inputs.features), own)
+        beginning = Beginning(self.study, self.warm, self.inputs, self.feasible, self.make, self.progress.say)
+        known, around = beginning.go(self.left, self.fresh_key(4))
+        self.reused = beginning.reused
+        return known, around
 
     def teach(self, lesson: Lesson) -> Computed:
         """A batch of points chosen to teach; they first test the posterior that proposed them."""
