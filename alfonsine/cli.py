@@ -88,7 +88,7 @@ def plan(study: Study, output: Output = None) -> None:
 
         print(plan_box(prepared))
         return
-    from alfonsine.study.run import plan as plan_study
+    from alfonsine.study.plan import plan as plan_study
 
     print(plan_study(prepared))
 

@@ -205,9 +205,10 @@ def agreement(root: Path) -> dict[str, float]:
 
 def own(asked: argparse.Namespace, root: Path) -> dict[str, Any]:
     """A study of the user's own, warm; compared with FOLDER/cold where that is a finished run of it."""
+    from alfonsine.study.plan import plan
     from alfonsine.study.prepare import prepare
     from alfonsine.study.read import read_yaml
-    from alfonsine.study.run import plan, run
+    from alfonsine.study.run import run
     from alfonsine.study.settings import settings_from
 
     data, source = read_yaml(asked.study)

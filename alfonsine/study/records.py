@@ -94,6 +94,7 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
     discarded = taught + ending.reused - len(ending.lesson.training)
     return {
         **as_dict(ending.certificate),
+        "study": study.settings.digest,
         "solver_calls": {
             "total": total,
             "training": total - judging - discarded,

@@ -59,6 +59,14 @@ class Rounds:
                 "delete the folder it is in: the archive keeps the exact calls"
             ) from None
 
+    @property
+    def begun(self) -> list[Round]:
+        """All that have been written."""
+        entries: list[Round] = []
+        while (entry := self.get(len(entries))) is not None:
+            entries.append(entry)
+        return entries
+
     def put(self, entry: Round) -> None:
         """Write a round; after this returns it survives a crash of the machine."""
         plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in asdict(entry).items()}

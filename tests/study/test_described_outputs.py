@@ -6,8 +6,8 @@ import yaml
 
 from alfonsine.emulator.resample import resample
 from alfonsine.errors import InputError
+from alfonsine.study.plan import plan
 from alfonsine.study.prepare import prepare
-from alfonsine.study.run import plan
 from alfonsine.study.settings import read_study
 from alfonsine.study.wide import train_box
 

@@ -14,7 +14,7 @@ from alfonsine.study.exact import Computed
 from alfonsine.study.iterations import Proposed, Sets, forget_after, last_points, path_of
 from alfonsine.study.iterative import check_iterations
 from alfonsine.study.iterative_settings import IterativeSettings
-from alfonsine.study.run import plan
+from alfonsine.study.plan import plan
 from alfonsine.study.settings import settings_from
 from alfonsine.theory.call import Call
 from alfonsine.theory.observables import Observables

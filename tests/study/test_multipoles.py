@@ -14,8 +14,9 @@ from alfonsine.report.report import render
 from alfonsine.study.certify import recertify
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import study_target
+from alfonsine.study.plan import plan
 from alfonsine.study.prepare import prepare
-from alfonsine.study.run import open_engine, plan
+from alfonsine.study.run import open_engine
 from alfonsine.study.settings import settings_from
 from alfonsine.study.stages import train
 from alfonsine.theory.class_spectra import nodes

@@ -10,9 +10,10 @@ from toy_studies import COVARIANCE, VALUE, banana, linear, record, run_here
 
 from alfonsine.study.exact import Computed
 from alfonsine.study.feasible import Feasible
+from alfonsine.study.plan import plan
 from alfonsine.study.prepare import prepare
 from alfonsine.study.read import read_yaml
-from alfonsine.study.run import plan, run
+from alfonsine.study.run import run
 from alfonsine.study.scaled import best_scaled
 from alfonsine.study.search import FAR, Search
 from alfonsine.study.settings import settings_from

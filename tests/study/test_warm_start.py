@@ -13,9 +13,9 @@ from alfonsine.certificate.outcome import Outcome
 from alfonsine.errors import InputError
 from alfonsine.study.earlier import read_earlier
 from alfonsine.study.loop import Run
+from alfonsine.study.plan import plan
 from alfonsine.study.reuse import plain_identity
 from alfonsine.study.rounds import JUDGE, WARM_START, Rounds
-from alfonsine.study.run import plan
 from alfonsine.study.warm_start import own_key, planned_warm_start
 from alfonsine.theory.archive import Archive
 

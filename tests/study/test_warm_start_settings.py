@@ -5,7 +5,7 @@ import pytest
 from toy_studies import FLAT, linear, prepared
 
 from alfonsine.errors import InputError
-from alfonsine.study.run import plan
+from alfonsine.study.plan import plan
 from alfonsine.study.settings import settings_from
 from alfonsine.theory.archive import Archive
 from alfonsine.theory.call import Call

@@ -1,0 +1,34 @@
+"""What `plan` says of a run folder, before, during and after the run."""
+
+import pytest
+from toy_studies import linear, prepared, record
+
+from alfonsine.errors import InputError
+from alfonsine.study.plan import plan
+from alfonsine.study.run import run
+from alfonsine.study.stages import train
+
+
+def told(study) -> str:
+    return next(line for line in str(plan(study)).splitlines() if line.startswith("so far")).split("  ")[-1]
+
+
+def test_how_far_a_run_is_before_during_and_after_it(tmp_path):
+    study = prepared(linear(), tmp_path)
+    assert told(study) == "not begun" and not study.folder.exists()
+    train(study)
+    taught = record(study.folder, "status")["done"]
+    assert taught > 2
+    assert told(study) == f"begun, {taught} exact calls asked for; run goes on from there"
+    run(study)
+    assert told(study) == "finished, outcome pass; run would do it again without an exact call"
+    assert told(prepared(linear(seed=5), tmp_path)) == "not begun"
+
+
+def test_a_damaged_certificate_is_told_in_one_line(tmp_path):
+    study = prepared(linear(), tmp_path)
+    study.folder.mkdir()
+    for text in ("{", "[]", "3"):
+        (study.folder / "certificate.json").write_text(text)
+        with pytest.raises(InputError, match="expected a certificate in JSON"):
+            plan(study)
