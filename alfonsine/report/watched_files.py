@@ -16,7 +16,7 @@ from alfonsine.study.status import Status
 LONGEST_LOG = 1_000_000  # bytes of its end that are read
 BEGINNING = "round 0:"  # the first line of the log that each process writes
 _FORECAST = re.compile(
-    r"^\S+\s+(?P<calls>\d+) exact calls: .*leave-one-out error (?P<error>\S+).*forecast KL (?P<kl>\S+)\s*$"
+    r"^\S+\s+(?P<calls>\d+) exact calls: .*leave-one-out error (?P<error>\S+)(?:.*forecast KL (?P<kl>\S+))?"
 )
 _REQUIRED = ("command", "process", "host", "started", "alive")
 
@@ -113,9 +113,9 @@ def forecasts(lines: Sequence[str]) -> tuple[Forecast, ...]:
     return tuple(found[calls] for calls in sorted(found))
 
 
-def _number(written: str) -> float | None:
+def _number(written: str | None) -> float | None:
     try:
-        return number(float(written))
+        return None if written is None else number(float(written))
     except ValueError:
         return None
 
