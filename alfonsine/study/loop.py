@@ -241,7 +241,7 @@ class Run:
 
     def say(self, lesson: Lesson, forecast: float) -> None:
         """One line per lesson."""
-        told = f"forecast KL {forecast:.2g}" if np.isfinite(forecast) else "too few for a forecast of KL"
+        told = f"forecast KL {forecast:.2g}" if np.isfinite(forecast) else "no forecast yet"
         self.progress.say(
             f"  {self.spent} exact calls: emulator from {len(lesson.training)}, leave-one-out error "
             f"{lesson.fit.error:.2g} in chi-square, {told}"

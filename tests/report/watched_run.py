@@ -14,9 +14,9 @@ from alfonsine.study.status import Status, write_status
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 LOG = """\
 2026-05-01T10:00:00+00:00 round 0: exact calls to start (8)
-2026-05-01T10:01:00+00:00   8 exact calls: emulator from 8, leave-one-out error 4.2 in chi-square, too few for a forecast of KL
+2026-05-01T10:01:00+00:00   8 exact calls: emulator from 8, leave-one-out error 4.2 in chi-square, no forecast yet
 2026-05-01T10:10:00+00:00 round 0: exact calls to start (8)
-2026-05-01T10:11:00+00:00   8 exact calls: emulator from 8, leave-one-out error 0.8 in chi-square, too few for a forecast of KL
+2026-05-01T10:11:00+00:00   8 exact calls: emulator from 8, leave-one-out error 0.8 in chi-square, no forecast yet
 2026-05-01T10:12:00+00:00 round 1: exact calls to learn (8)
 2026-05-01T10:13:00+00:00   16 exact calls: emulator from 16, leave-one-out error 0.11 in chi-square, forecast KL 0.05
 """
