@@ -18,6 +18,7 @@ from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
+from alfonsine.study.settings import EmulatorSettings
 from alfonsine.theory.output import Output, numbers
 from alfonsine.theory.theory import Theory
 
@@ -53,11 +54,18 @@ def fit_emulator(
         domain=domain or trust(study, training, focus),
         focus=focus,
         metric=metric_at(study, training, focus),
-        shape=Shape(order=settings.max_order, network=settings.network),
+        shape=shape_of(settings),
         key=key,
         card=card(study.theory, training) | {"features": list(words)},
         described=described(study.theory, training),
     )
+
+
+def shape_of(settings: EmulatorSettings) -> Shape:
+    """Sizes of the emulator, as the study asks for them."""
+    if settings.max_order == "auto":
+        return Shape(network=settings.network)
+    return Shape(order=settings.max_order, highest=settings.max_order, network=settings.network)
 
 
 def better_features(
@@ -72,7 +80,7 @@ def better_features(
         start=start,
         draws=draws,
         metric=metric_at(study, training, focus),
-        shape=Shape(order=study.settings.emulator.max_order),
+        shape=shape_of(study.settings.emulator),
         described=described(study.theory, training),
     ).features
 

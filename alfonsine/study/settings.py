@@ -70,7 +70,7 @@ class EmulatorSettings(Block):
     options      numbers of a preset to change, by the names of its class; "module:Class" is a part of your own
     members      networks of a preset trained side by side, whose spread is calibrated against held-out error
     components           principal components of each output that the emulator of a design keeps, at most
-    network, max_order   of the emulator around a posterior
+    network, max_order   of the emulator around a posterior; auto: a cubic, and more where points are plenty for it
     """
 
     preset: Literal["alfonsine", "connect", "cosmopower"] = "alfonsine"
@@ -78,7 +78,7 @@ class EmulatorSettings(Block):
     members: int = Field(default=1, ge=1, le=100)
     components: int = Field(default=64, ge=1, le=10_000)
     network: Literal["auto", "never", "always"] = "auto"
-    max_order: int = Field(default=3, ge=1, le=6)
+    max_order: Annotated[int, Field(ge=1, le=6)] | Literal["auto"] = "auto"
 
     @model_validator(mode="after")
     def _options_of_a_preset(self) -> "EmulatorSettings":

@@ -46,6 +46,34 @@ def test_a_cubic_is_recovered():
     assert found.error < 1e-10
 
 
+@pytest.mark.parametrize(
+    ("n", "d", "order"), [(14, 2, 3), (15, 2, 4), (27, 2, 5), (28, 2, 6), (714, 9, 3), (715, 9, 4)]
+)
+def test_the_order_follows_the_points(n, d, order):
+    """By the number of monomials, C(d + order, d); points without weight are none."""
+    assert Shape().for_points(np.ones(n), d).order == order
+    assert Shape().for_points(np.repeat([1.0, 0.0], n), d).order == order
+    assert Shape(order=2, highest=2).for_points(np.ones(n), d).order == 2
+
+
+def test_a_quartic_is_recovered_where_points_are_plenty_in_few_inputs():
+    rng = np.random.default_rng(3)
+    table = monomials(2, 4)
+    truth = rng.normal(size=(len(table), 5))
+    theta, fresh = rng.normal(size=(40, 2)), rng.normal(size=(100, 2))
+    outputs = {"x": values(theta, table) @ truth}
+    expected = values(fresh, table) @ truth
+
+    def away(**shape):
+        shape = Shape(floor=0.0, network="never", **shape)
+        found = fit(
+            ("a", "b"), theta, outputs, domain=everywhere(2), focus=Focus.of(np.zeros(2), np.eye(2)), shape=shape
+        )
+        return np.abs(found.emulator(fresh)["x"] - expected).max() / np.std(expected)
+
+    assert away() < 1e-3 < 0.1 < away(highest=3)
+
+
 def test_amplitude_and_optical_depth_are_exact():
     """Eight points, of which no polynomial could learn an exponential; nothing else varies."""
     theta = draws(8, seed=1, reach=4.0)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from toy_studies import curved, run_here
+from toy_studies import curved, record, run_here
 
 from alfonsine.report.watched_files import forecasts
 from alfonsine.study.loop import EXTRA, SURE
@@ -46,3 +46,12 @@ def test_no_verdict_is_asked_for_while_the_posterior_is_cut_off(tmp_path):
     record = json.loads((folder / "certificate.json").read_text())
     assert record["outcome"] == "pass" and 0 < record["cut_off"] <= kl
     assert rounds[len(learned) :] == ["judge"] * 2
+
+
+def test_calls_are_not_spent_on_a_cubic_that_cannot_learn_more(tmp_path):
+    """An exponential in two parameters: a cubic of it errs by 0.004 in chi-square, however many calls it has."""
+    run_here(curved(accuracy={"kl": 0.001, "calls": 80}), tmp_path)
+    assert record(tmp_path / "run")["outcome"] == "pass"
+    fixed = curved(accuracy={"kl": 0.001, "calls": 80}, emulator={"max_order": 3})
+    run_here(fixed, tmp_path / "cubic")
+    assert record(tmp_path / "cubic" / "run")["outcome"] != "pass"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from math import comb
 from typing import NamedTuple
 
 import jax
@@ -30,15 +31,17 @@ Metric = Callable[[Outputs], np.ndarray]
 
 
 class Shape(NamedTuple):
-    """Sizes of the emulator, fixed over a study so that nothing is compiled twice.
+    """Sizes of the emulator, which change as seldom as possible over a study, for each change is compiled anew.
 
-    order        highest degree of a monomial
+    order        highest degree of a monomial while points are few
+    highest      the same where they are plenty: as many as there are monomials of that degree and below
     components   principal components kept per block, padded with zeros
     floor        amplitude, in data errors summed over the training set, below which a component is dropped
     network      "never", "auto" (tried from `enough` points on) or "always" (tried); used only where it helps
     """
 
     order: int = 3
+    highest: int = 6
     components: int = 12
     floor: float = 3e-3
     network: str = "auto"
@@ -47,6 +50,16 @@ class Shape(NamedTuple):
     def for_inputs(self, d: int) -> "Shape":
         """In many inputs: components enough for each to move the outputs its own way, and for some curvature."""
         return self if d <= MODEST else self._replace(components=max(self.components, 3 * d // 2))
+
+    def for_points(self, weights: Float[np.ndarray, " n"], d: int) -> "Shape":
+        """Of higher order in few inputs, where points of these weights would lie idle around a cubic.
+
+        What that is worth leave-one-out decides, by the shrinkage.
+        """
+        order, effective = self.order, weights.sum() ** 2 / np.sum(weights**2)
+        while order < self.highest and effective >= comb(d + order + 1, d):
+            order += 1
+        return self._replace(order=order)
 
     def tries_network(self, n: int) -> bool:
         """Whether n points are worth a network."""
@@ -84,9 +97,9 @@ def fit(
     says what the outputs are.
     """
     key = jax.random.key(0) if key is None else key
-    shape = shape.for_inputs(theta.shape[1])
-    table = monomials(theta.shape[1], shape.order)
     weights = focus.weights(theta)
+    shape = shape.for_inputs(theta.shape[1]).for_points(weights, theta.shape[1])
+    table = monomials(theta.shape[1], shape.order)
     sizes = {name: values.shape[1] for name, values in outputs.items()}
     ell = multipoles(described or {})
     division = divide(sizes, ell)
@@ -161,7 +174,8 @@ def find_features(
     described: Mapping[str, Output] | None = None,
 ) -> Simplest:
     """The inputs in which the blocks that the data see are simplest; all blocks where there are no data."""
-    weights, ell, shape = focus.weights(theta), multipoles(described or {}), shape.for_inputs(theta.shape[1])
+    weights, ell = focus.weights(theta), multipoles(described or {})
+    shape = shape.for_inputs(theta.shape[1]).for_points(weights, theta.shape[1])
     division = divide({name: values.shape[1] for name, values in outputs.items()}, ell)
     errors = fallback_errors(outputs, ell)
     found = [
