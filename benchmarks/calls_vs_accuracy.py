@@ -143,7 +143,7 @@ def figure(rows: list[dict], toys: list[dict], path: Path) -> None:
             passed = row["outcome"] == "pass"
             left.plot(row["solver_calls"], k, "o", color="C0", ms=8, mfc="C0" if passed else "none")
             left.annotate(
-                f"{row['solver_calls']}", (row["solver_calls"], k), (0, 8), textcoords="offset points", ha="center"
+                f"{row['solver_calls']}", (row["solver_calls"], k), (7, 0), textcoords="offset points", va="center"
             )
         for i, (who, calls, _) in enumerate(PUBLISHED[name]):
             left.plot(calls, k, "D", color="C3", mfc="none")
@@ -164,7 +164,7 @@ def figure(rows: list[dict], toys: list[dict], path: Path) -> None:
     for k, name in enumerate(LABELS):
         for row in (row for row in rows if row["name"] == name):
             path_of = np.array([[calls, kl] for calls, kl in row["path"] if np.isfinite(kl) and kl > 0])
-            middle.plot(*path_of.T, "-", color=f"C{k}", lw=1, label=LABELS[name].split(",")[0])
+            middle.plot(*path_of.T, "-", color=f"C{k}", lw=1, label=LABELS[name].rpartition(",")[0])
             middle.plot(row["solver_calls"], row["kl_upper95"], "v", color=f"C{k}")
     middle.axhline(0.01, color="0.6", ls=":")
     middle.set(yscale="log", xlabel="exact calls", ylabel="KL of the next calls; triangle: upper95 at the end")
