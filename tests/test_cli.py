@@ -59,7 +59,9 @@ def stages(monkeypatch):
     def prepare(settings, folder):
         return types.SimpleNamespace(settings=settings, folder=folder)
 
-    module.run, module.plan = run, lambda study: f"a plan for {study.folder}"
+    module.run, plan = run, types.ModuleType("alfonsine.study.plan")
+    plan.plan = lambda study: f"a plan for {study.folder}"
+    monkeypatch.setitem(sys.modules, "alfonsine.study.plan", plan)
     monkeypatch.setitem(sys.modules, "alfonsine.study.run", module)
     monkeypatch.setitem(sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=prepare))
     return module
