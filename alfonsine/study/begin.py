@@ -29,7 +29,8 @@ Make = Callable[[str, Callable[[], np.ndarray]], tuple[Computed, Round]]
 class Beginning:
     """The first exact calls of one run, which `make` writes down as rounds and carries out.
 
-    made     number of calls made so far that have an answer
+    spent    number of calls made so far
+    made     number of these that have an answer
     reused   number of earlier calls that are learned from
     """
 

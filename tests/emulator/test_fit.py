@@ -33,15 +33,19 @@ def toy_fit(n=60, **change):
     return theta, fit(NAMES, theta, spectra(theta), domain=domain(), focus=focus(), shape=shape)
 
 
-def test_a_cubic_is_recovered():
-    rng = np.random.default_rng(0)
-    table = monomials(3, 3)
+def polynomial(d, order, n, seed):
+    """Points (n, d) with five outputs of random coefficients, and 100 others with theirs."""
+    rng = np.random.default_rng(seed)
+    table = monomials(d, order)
     truth = rng.normal(size=(len(table), 5))
-    theta, fresh = rng.normal(size=(70, 3)), rng.normal(size=(100, 3))
-    outputs = {"x": values(theta, table) @ truth}
+    theta, fresh = rng.normal(size=(n, d)), rng.normal(size=(100, d))
+    return theta, {"x": values(theta, table) @ truth}, fresh, values(fresh, table) @ truth
+
+
+def test_a_cubic_is_recovered():
+    theta, outputs, fresh, expected = polynomial(3, 3, 70, seed=0)
     names, shape = ("a", "b", "c"), Shape(floor=0.0, network="never")
     found = fit(names, theta, outputs, domain=everywhere(3), focus=unit_focus(3), shape=shape)
-    expected = values(fresh, table) @ truth
     np.testing.assert_allclose(found.emulator(fresh)["x"], expected, atol=1e-6 * np.std(expected))
     assert found.error < 1e-10
 
@@ -57,12 +61,7 @@ def test_the_order_follows_the_points(n, d, order):
 
 
 def test_a_quartic_is_recovered_where_points_are_plenty_in_few_inputs():
-    rng = np.random.default_rng(3)
-    table = monomials(2, 4)
-    truth = rng.normal(size=(len(table), 5))
-    theta, fresh = rng.normal(size=(40, 2)), rng.normal(size=(100, 2))
-    outputs = {"x": values(theta, table) @ truth}
-    expected = values(fresh, table) @ truth
+    theta, outputs, fresh, expected = polynomial(2, 4, 40, seed=3)
 
     def away(**shape):
         shape = Shape(floor=0.0, network="never", **shape)

@@ -49,7 +49,7 @@ def test_no_verdict_is_asked_for_while_the_posterior_is_cut_off(tmp_path):
 
 
 def test_calls_are_not_spent_on_a_cubic_that_cannot_learn_more(tmp_path):
-    """An exponential in two parameters: a cubic of it errs by 0.004 in chi-square, however many calls it has."""
+    """An exponential in two parameters, of which a cubic has learned all it can long before the budget is spent."""
     run_here(curved(accuracy={"kl": 0.001, "calls": 80}), tmp_path)
     assert record(tmp_path / "run")["outcome"] == "pass"
     fixed = curved(accuracy={"kl": 0.001, "calls": 80}, emulator={"max_order": 3})
