@@ -16,10 +16,10 @@ from jaxtyping import Array, Float
 
 from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import FoldedLikelihood, Likelihood
 from alfonsine.space.parameter_space import ParameterSpace
+from alfonsine.theory.output import functions
 
 WALL = 4.0  # steepness of the soft wall around the domain, per standard deviation of the training inputs
 
@@ -79,8 +79,8 @@ def build_target(
     likelihoods read it there (`Likelihood.at`): the spline is multiplied in with the windows.
     """
     given = (*space.names, *fixed)
-    ell = multipoles(emulator.outputs)
-    likelihoods = [likelihood.at(ell) for likelihood in likelihoods]
+    nodes = functions(emulator.outputs)
+    likelihoods = [likelihood.at(nodes) for likelihood in likelihoods]
     for likelihood in likelihoods:
         check_spectra(emulator, likelihood)
     if all(emulator.is_linear(name) for likelihood in likelihoods for name in likelihood.spectra):
