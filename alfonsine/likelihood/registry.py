@@ -5,13 +5,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alfonsine.errors import InputError, nearest
-from alfonsine.likelihood import gaussian_data, mock_cmb, planck_lite, planck_lowl
+from alfonsine.likelihood import cmb_compressed, desi, gaussian_data, mock_cmb, planck_lite, planck_lowl
 from alfonsine.likelihood.likelihood import Likelihood
 
 LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "planck_2018_lite": planck_lite.planck_lite,
     "planck_2018_lowl_tt": planck_lowl.planck_lowl_tt,
     "planck_2018_lowl_ee": planck_lowl.planck_lowl_ee,
+    "cmb_compressed": cmb_compressed.cmb_compressed,
+    "desi_dr1_bao": desi.desi_dr1_bao,
+    "desi_dr2_bao": desi.desi_dr2_bao,
+    "desi_dr2_bao_table": desi.desi_dr2_bao_table,
     "mock_cmb": mock_cmb.mock_cmb,
     "gaussian": gaussian_data.gaussian_data,
 }
