@@ -29,10 +29,10 @@ WORDS = {
     "modes": "s",
     "ic": "ad",
     "gauge": "synchronous",
-    "P_k_ini type": "analytic_Pk",
+    "P_k_ini_type": "analytic_Pk",
     "reio_parametrization": "reio_camb",
     "fluid_equation_of_state": "CLP",
     "use_ppf": "yes",
-    "nonlinear": "none",
-    "compute damping scale": "no",
+    "non_linear": "none",
+    "compute_damping_scale": "no",
 }
