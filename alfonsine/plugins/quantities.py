@@ -10,9 +10,11 @@ returned is held, or follows from what is held by an identity:
 :math:`f\sigma_8 = f \times \sigma_8(z)`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -223,4 +225,14 @@ def named(emulator: Emulator, point: Mapping[str, float], found: Mapping[str, np
     for name, output in outputs.items():
         if not output.axes:
             derived |= dict(zip(output.labels, np.asarray(found[name], dtype=float).tolist(), strict=True))
-    return Quantities(outputs, found, {**told(emulator.card.get("theory"), point), **derived}, source)
+    return Quantities(outputs, found, {**told(theory_of(emulator), point), **derived}, source)
+
+
+def theory_of(emulator: Emulator) -> Mapping[str, Any]:
+    """The exact code of an emulator: code, version, settings; empty where its card does not say."""
+    return _theory(emulator.card_text)
+
+
+@lru_cache(maxsize=16)
+def _theory(card_text: str) -> Mapping[str, Any]:
+    return MappingProxyType(json.loads(card_text).get("theory") or {})

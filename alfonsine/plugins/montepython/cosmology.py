@@ -22,7 +22,7 @@ from alfonsine.plugins.montepython.exact import ExactBackground, precision
 from alfonsine.plugins.montepython.said import once
 from alfonsine.plugins.montepython.spectra import Spectra, spectra
 from alfonsine.plugins.montepython.told import Told, understood
-from alfonsine.plugins.quantities import Quantities, quantities_of
+from alfonsine.plugins.quantities import Quantities, quantities_of, theory_of
 
 
 class Number(float):
@@ -103,7 +103,7 @@ class EmulatedClass(MatterPowerAnswers):
         except InputError as error:
             raise CosmoComputationError(str(error)) from None
         self._told = told
-        theory = self.emulator.card.get("theory") or {}
+        theory = theory_of(self.emulator)
         if self.exact and theory.get("code") == "class" and "inputs" not in theory:
             self._background = ExactBackground(self._settings, told.point)
 
@@ -212,7 +212,7 @@ class EmulatedClass(MatterPowerAnswers):
 
     @property
     def _settings(self) -> dict[str, str]:
-        return dict((self.emulator.card.get("theory") or {}).get("settings") or {})
+        return dict(theory_of(self.emulator).get("settings") or {})
 
     @property
     def _nonlinear(self) -> bool:
@@ -264,7 +264,7 @@ _known: dict[int, dict[str, str]] = {}
 def _precision(emulator: Emulator) -> dict[str, str]:
     """CLASS's precision settings; their values only where the CLASS here is that of the training."""
     if id(emulator) not in _known:
-        version = str((emulator.card.get("theory") or {}).get("version"))
+        version = str(theory_of(emulator).get("version"))
         try:
             same = importlib.metadata.version("classy") == version
         except importlib.metadata.PackageNotFoundError:
@@ -282,7 +282,7 @@ def class_of(
     exact     whether the real CLASS may serve what needs no perturbations
     ignored   names of inputs that are to be ignored, by the user's word
     """
-    code = (emulator.card.get("theory") or {}).get("code")
+    code = theory_of(emulator).get("code")
     if code != "class":
         raise CosmoSevereError(f"expected an emulator of CLASS in '{source}', got one of {code or 'unknown origin'}")
     members = {"emulator": emulator, "source": str(source), "exact": exact, "ignored": frozenset(ignored)}

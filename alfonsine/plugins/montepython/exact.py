@@ -21,7 +21,9 @@ from alfonsine.theory.class_input import class_reason, renamed, texts
 
 MARK = "_of_alfonsine"  # attribute of the module that is ours
 LEVELS = ("background", "thermodynamics")
-_PRECISION = re.compile(r"class_(\w*)_parameter\(\s*(\w+)\s*,\s*([^,]+),")
+# class_precision_parameter(name, type, value), class_string_parameter(name, value, description)
+_PRECISION = re.compile(r"class_(?:precision|type)_parameter\(\s*(\w+)\s*,[^,]+,\s*([^,)]+)[,)]")
+_TEXTS = re.compile(r'class_string_parameter\(\s*(\w+)\s*,\s*"([^"]*)"')
 _modules: dict[str, ModuleType | None] = {}
 
 
@@ -80,8 +82,8 @@ def precision() -> dict[str, str]:
     file = Path(found.origin).parent / "include" / "precisions.h" if found and found.origin else Path()
     if not file.is_file():
         return {}
-    lines = _PRECISION.findall(file.read_text(encoding="utf-8", errors="replace"))
-    return {name: value.strip().strip('"') for _, name, value in lines}
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return {name: value.strip() for pattern in (_PRECISION, _TEXTS) for name, value in pattern.findall(text)}
 
 
 class ExactBackground:
