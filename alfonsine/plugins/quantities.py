@@ -214,7 +214,8 @@ def _to_all(nodes: tuple[float, ...], l_max: int) -> Float[np.ndarray, "m n"]:
 
 def quantities_of(emulator: Emulator, point: Mapping[str, float], source: str) -> Quantities:
     """All that an emulator says at one point; InputError outside its domain."""
-    found = {name: np.asarray(values, dtype=float) for name, values in emulator(dict(point)).items()}
+    theta = np.array([point[name] for name in emulator.names])
+    found = {name: np.asarray(values, dtype=float) for name, values in emulator(theta).items()}
     return named(emulator, point, found, source)
 
 
