@@ -6,6 +6,7 @@ from typing import Any
 
 from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood import cmb_compressed, desi, gaussian_data, mock_cmb, planck_lite, planck_lowl
+from alfonsine.likelihood.cobaya_names import known_to_cobaya
 from alfonsine.likelihood.likelihood import Likelihood
 
 LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
@@ -23,6 +24,10 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
 
 def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Likelihood:
     """Make a likelihood. InputError for unknown names and options, naming the nearest, or missing data."""
+    if name not in LIKELIHOODS and known_to_cobaya(name):
+        from alfonsine.likelihood.cobaya import cobaya_likelihood
+
+        return cobaya_likelihood(name, options or {})
     if name not in LIKELIHOODS:
         raise InputError(f"expected the name of a likelihood, got '{name}'; {nearest(name, LIKELIHOODS)}")
     options = dict(options or {})
