@@ -8,12 +8,13 @@ Between two redshifts, with :math:`k = \Omega_k (H_0/c)^2` (Hogg, astro-ph/99051
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from cobaya.log import LoggedError
 from cobaya.theories.cosmo import BoltzmannBase
+from cobaya.theory import Theory
 
 from alfonsine.errors import InputError
 from alfonsine.hosts import cobaya_words as words
@@ -39,6 +40,11 @@ class Served(BoltzmannBase):
     def probe(self) -> Quantities | None:
         """An example of what will be served, so that what is missing is told before the first point; or None."""
         return None
+
+    def get_can_provide_methods(self) -> dict[str, Any]:
+        """What can be asked for: every get_X of this class. Cobaya itself overlooks methods whose types are checked."""
+        names = (name for name in dir(type(self)) if name.startswith("get_") and not hasattr(Theory, name))
+        return {name.removeprefix("get_"): getattr(type(self), name) for name in names}
 
     def must_provide(self, **requirements: Any) -> None:
         """Collect what is required; LoggedError, in one line, for what will not be there."""
@@ -144,7 +150,7 @@ class Served(BoltzmannBase):
         return self._function(quantity, z)
 
     @staticmethod
-    def _between(held: Quantities, pairs: Sequence[Sequence[float]]) -> np.ndarray:
+    def _between(held: Quantities, pairs: Any) -> np.ndarray:
         pairs = np.atleast_2d(np.asarray(pairs, dtype=float))
         first, second = ((1 + z) * held.of_redshift("D_A", z, "Cobaya's angular_diameter_distance_2") for z in pairs.T)
         curvature = held.number("Omega_k", "the curvature, for distances between redshifts")

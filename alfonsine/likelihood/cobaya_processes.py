@@ -7,7 +7,7 @@ import atexit
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,16 +62,10 @@ def _described(text: str) -> Described:
     return told
 
 
-def evaluate(
-    text: str, outputs: Mapping[str, Output], parameters: tuple[str, ...], bands: np.ndarray, own: np.ndarray
-) -> Float[np.ndarray, " n"]:
+def evaluate(text: str, bands: np.ndarray, own: np.ndarray) -> Float[np.ndarray, " n"]:
     """Ln L of rows of bands and of its own parameters, spread over the processes."""
-    n, processes = len(bands), count()
-    edges = np.linspace(0, n, min(n, processes) + 1).astype(int)
-    jobs = [
-        pool(text).submit(_evaluate, tuple(outputs.items()), parameters, bands[a:b], own[a:b])
-        for a, b in pairwise(edges)
-    ]
+    edges = np.linspace(0, len(bands), min(len(bands), count()) + 1).astype(int)
+    jobs = [pool(text).submit(_evaluate, bands[a:b], own[a:b]) for a, b in pairwise(edges)]
     return np.concatenate([job.result() for job in jobs])
 
 
@@ -101,6 +95,7 @@ def _load(text: str) -> None:
     name, options = json.loads(text)
     try:
         _LOADED["model"] = _model(name, options)
+        _LOADED["described"] = _described_here()
     except Exception as error:  # whatever a likelihood of anybody's own raises
         _LOADED["reason"] = one_line(error)
 
@@ -123,31 +118,27 @@ def _model(name: str, options: dict[str, Any]) -> tuple[Any, Any]:
     return model, model.theory["fed"]
 
 
-def _describe() -> Described | str:
-    if "reason" in _LOADED:
-        return _LOADED["reason"]
+def _described_here() -> Described:
     from alfonsine.likelihood.cobaya import outputs_of
 
     model, fed = _LOADED["model"]
-    likelihood = next(iter(model.likelihood.values()))
-    try:
-        outputs = outputs_of(fed.requested())
-    except InputError as error:
-        return str(error)
-    return Described(outputs, tuple(likelihood.input_params))
+    return Described(outputs_of(fed.requested()), tuple(next(iter(model.likelihood.values())).input_params))
 
 
-def _evaluate(
-    outputs: Sequence[tuple[str, Output]], parameters: tuple[str, ...], bands: np.ndarray, own: np.ndarray
-) -> np.ndarray:
+def _describe() -> Described | str:
+    return _LOADED["reason"] if "reason" in _LOADED else _LOADED["described"]
+
+
+def _evaluate(bands: np.ndarray, own: np.ndarray) -> np.ndarray:
     """Rows of bands: the outputs one after the other; -inf where the likelihood has no answer."""
-    model, fed = _LOADED["model"]
+    (model, fed), told_to = _LOADED["model"], _LOADED["described"]
+    outputs, parameters = told_to.outputs, told_to.parameters
     likelihood = next(iter(model.likelihood.values()))
     found = np.empty(len(bands))
-    described = {name: output for name, output in outputs if output.size > 1 or output.axes[0].name != "index"}
+    described = {n: output for n, output in outputs.items() if output.size > 1 or output.axes[0].name != "index"}
     for i, (row, values) in enumerate(zip(bands, own, strict=True)):
         held, numbers, first = {}, {}, 0
-        for name, output in outputs:
+        for name, output in outputs.items():
             piece = row[first : first + output.size]
             first += output.size
             if name in described:

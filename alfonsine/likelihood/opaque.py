@@ -1,20 +1,17 @@
 r"""A likelihood that is known by its values only, and yet is sampled with gradients.
 
-The value is the likelihood's own, everywhere. The gradient that a sampler follows is that of a quadratic, fitted to
-its values in the few directions in which the model's bands can move:
+It is learned as the theory is: where the model's bands can move, its logarithm is a quadratic, fitted to its values,
 
-.. math:: q(s) = g^T s - \tfrac12 s^T H s, \qquad s = (V^T (b - b_0)/\sigma,\ (\nu - \nu_0)/w)
+.. math:: q(s) = \ln L_0 + g^T s - \tfrac12 s^T H s, \qquad s = D^+ ((a, \nu) - (a_0, \nu_0))
 
-A Hamiltonian sampler leaves the density whose *values* it uses invariant whatever field it follows, as long as that is
-a function of the position alone: leapfrog steps stay reversible and keep volume. So a poor quadratic costs acceptance,
-never correctness; for Gaussian data in linear bands it is exact.
+with a the emulator's amplitudes, \nu the data set's own parameters, and the columns of D as long as one error of the
+data. For Gaussian data in linear bands that is exact. What it misses elsewhere is judged with all else: an exact call
+is always compared by the likelihood's own value.
 
-The units \sigma of the bands are asked for, too: the curvature of ln L when a stretch of an output is raised together.
+The units of the bands are asked for, too: the curvature of ln L when a stretch of an output is raised together.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -56,7 +53,7 @@ class Opaque(Form):
 
     def values(self, bands: np.ndarray, own: np.ndarray) -> Float[np.ndarray, " n"]:
         """Ln L of rows of bands and own parameters."""
-        return evaluate(self.text, dict(self.outputs), self.nuisance, np.asarray(bands), np.asarray(own))
+        return evaluate(self.text, np.asarray(bands), np.asarray(own))
 
     def log_likelihood(
         self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
@@ -71,60 +68,33 @@ class Opaque(Form):
         return jnp.asarray(differences) / _errors(self, jnp.asarray(reference, dtype=float))
 
     def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
-        """The same as a function of amplitudes; of no use to a sampler that follows slopes."""
-        d = matrix.shape[1] + len(self.nuisance)
-        nothing = jnp.zeros((0, d)), jnp.zeros(d), jnp.zeros(0), jnp.zeros((0, 0))
-        return FoldedOpaque(jnp.asarray(matrix), self, *nothing)
+        """Not without a place: the quadratic needs one."""
+        raise ValueError("a likelihood that is known by its values is folded around a place: fold_around")
 
     def fold_around(self, matrix: Float[AnyArray, "band K"], around: Around | None) -> FoldedLikelihood:
-        """The same with the slopes of a quadratic fitted about these points."""
-        folded = self.fold(matrix)
+        """The quadratic fitted about these points."""
         if around is None:
-            return folded
-        directions, centre = moving(self, np.asarray(matrix), around)
-        slope, curvature = curve(self, np.asarray(matrix), directions, centre)
-        onto = np.linalg.pinv(directions).T  # (r, K + m): s = onto @ (both - centre)
-        return replace(folded, **_arrays(directions=onto, centre=centre, slope=slope, curvature=curvature))
+            return self.fold(matrix)
+        matrix = np.asarray(matrix)
+        columns, centre = moving(self, matrix, around)
+        height, slope, curvature = curve(self, matrix, columns, centre)
+        directions = np.linalg.pinv(columns)
+        return Quadratic(*(jnp.asarray(x) for x in (height, slope, curvature, directions, centre)))
 
 
-class FoldedOpaque(FoldedLikelihood):
-    """Values from the likelihood, slopes from a quadratic of s = directions @ ((a, nu) - centre)."""
+class Quadratic(FoldedLikelihood):
+    """ln L as a quadratic of s = directions @ ((a, nu) - centre)."""
 
-    matrix: Float[Array, "band K"]
-    form: Opaque
-    directions: Float[Array, "r K_plus_nuisance"]
-    centre: Float[Array, " K_plus_nuisance"]
+    height: Float[Array, ""]
     slope: Float[Array, " r"]
     curvature: Float[Array, "r r"]
+    directions: Float[Array, "r K_plus_nuisance"]
+    centre: Float[Array, " K_plus_nuisance"]
 
     def __call__(self, amplitudes: Float[AnyArray, " K"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
         """Give ln L at bands = matrix @ amplitudes."""
-        both = jnp.concatenate([jnp.asarray(amplitudes, dtype=float), jnp.asarray(nuisance, dtype=float)])
-        return _with_slope(self, both)
-
-    def value(self, both: Float[Array, " _"]) -> Float[Array, ""]:
-        """The likelihood's own."""
-        k = self.matrix.shape[1]
-        return self.form.log_likelihood(self.matrix @ both[:k], both[k:])
-
-    def quadratic(self, both: Float[Array, " _"]) -> Float[Array, ""]:
-        """What stands for it where slopes are asked for."""
-        s = self.directions @ (both - self.centre)
-        return self.slope @ s - 0.5 * s @ self.curvature @ s
-
-
-@eqx.filter_custom_jvp
-def _with_slope(folded: FoldedOpaque, both: Array) -> Array:
-    return folded.value(both)
-
-
-@_with_slope.def_jvp
-def _with_slope_jvp(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    folded, both = primals
-    _, moved = tangents
-    value = _with_slope(folded, both)
-    slope = jnp.zeros(()) if moved is None else jax.jvp(folded.quadratic, (both,), (moved,))[1]
-    return value, slope
+        s = self.directions @ (jnp.concatenate([jnp.asarray(amplitudes), jnp.asarray(nuisance)]) - self.centre)
+        return self.height + self.slope @ s - 0.5 * s @ self.curvature @ s
 
 
 def _asked(form: Opaque, bands: Array, nuisance: Array) -> Array:
@@ -208,8 +178,8 @@ def moving(form: Opaque, matrix: np.ndarray, around: Around) -> tuple[np.ndarray
 
 def curve(
     form: Opaque, matrix: np.ndarray, columns: np.ndarray, centre: np.ndarray
-) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, "r r"]]:
-    """Slope and minus the second derivatives in s, both = centre + columns @ s, by differences of one unit or less."""
+) -> tuple[np.ndarray, Float[np.ndarray, " r"], Float[np.ndarray, "r r"]]:
+    """Height, slope and minus the second derivatives in s, (a, nu) = centre + columns @ s, by steps of one unit."""
     r, k = columns.shape[1], matrix.shape[1]
 
     def at(s: np.ndarray) -> np.ndarray:
@@ -226,8 +196,4 @@ def curve(
         second[i, j] = second[j, i] = up[i] + up[j] - here - value
     slope, second = np.nan_to_num(slope, posinf=0, neginf=0), np.nan_to_num(second, posinf=0, neginf=0)
     values, vectors = np.linalg.eigh(second)
-    return slope, (vectors * np.maximum(values, 0.0)) @ vectors.T  # a slope that leads away helps nobody
-
-
-def _arrays(**arrays: np.ndarray) -> dict[str, Array]:
-    return {name: jnp.asarray(values) for name, values in arrays.items()}
+    return np.asarray(here), slope, (vectors * np.maximum(values, 0.0)) @ vectors.T  # a density that can be sampled
