@@ -58,7 +58,7 @@ class Served(BoltzmannBase):
         except InputError as error:
             raise LoggedError(self.log, "%s", str(error).replace("%", "%%")) from None
 
-    def calculate(self, state: dict[str, Any], want_derived: bool = True, **params: float) -> bool:
+    def calculate(self, state: dict[str, Any], want_derived: Any = True, **params: float) -> bool:
         """Put everything known at this point into the state."""
         found = self.quantities(params)
         if found is None:

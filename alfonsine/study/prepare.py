@@ -98,7 +98,7 @@ def _at(settings: Settings, location: Location) -> Iterator[None]:
 
 def _beside(settings: Settings, value: Any) -> Any:
     """A file is looked for beside the study file, as the user's module is, and then in the working directory."""
-    if not isinstance(value, str) or not Path(value).suffix:
+    if not isinstance(value, str) or not Path(value).suffix or settings.source.folder is None:
         return value
     path = settings.source.folder / value
     return str(path) if path.is_file() else value

@@ -57,7 +57,6 @@ class Learned(Emulated):
     output: str | None = None
     loop: dict[str, Any] | None = None
     uncertified: bool = False
-    use_renames: bool = False
     ignore_obsolete: bool = False
     stop_at_error: bool = False
 
