@@ -189,6 +189,8 @@ class EmulatedClass(MatterPowerAnswers):
         held, name = self._quantities, answers.FUNCTIONS[method]
         asked = f"cosmo.{method}"
         at = np.atleast_1d(np.asarray(z, dtype=float))
+        if not np.all(at >= 0):  # nor does CLASS know the future, but it does not always say so
+            raise CosmoSevereError(f"expected redshifts of 0 or more for {asked}, got {at[~(at >= 0)][0]:g}")
         try:
             found = held.of_redshift(name, at, asked) * (1 / answers.LIGHT if name == "H" else 1.0)
         except MissingQuantity as error:
