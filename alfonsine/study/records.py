@@ -15,8 +15,8 @@ from alfonsine.certificate.record import as_dict, from_json
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import save_emulator
 from alfonsine.likelihood.band_likelihood import BandLikelihood
-from alfonsine.posterior.chains import write_chains
-from alfonsine.posterior.netcdf import write_netcdf
+from alfonsine.posterior.formats.arviz import write_netcdf
+from alfonsine.posterior.formats.chains import write_chains
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.clock import Clock
 from alfonsine.study.compare import band_errors, best_fit

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from alfonsine.errors import InputError
-from alfonsine.posterior.chains import read_chains, write_atomically, write_chains
-from alfonsine.posterior.netcdf import write_netcdf
+from alfonsine.posterior.formats.arviz import write_netcdf
+from alfonsine.posterior.formats.chains import read_chains, write_atomically, write_chains
 from alfonsine.posterior.posterior import Posterior
 
 
