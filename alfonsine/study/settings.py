@@ -22,6 +22,7 @@ from pydantic import (
 from alfonsine.errors import InputError
 from alfonsine.study.compute_settings import ComputeSettings
 from alfonsine.study.explain import explain
+from alfonsine.study.first_widths import with_first_widths
 from alfonsine.study.iterative_settings import IterativeSettings, points_as_mapping
 from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.read import Source, read_yaml
@@ -31,10 +32,14 @@ from alfonsine.study.warm_start_settings import WarmStarts
 
 
 class NutsSettings(Block):
-    """The gradient sampler: several chains at once, until their effective size is reached."""
+    """The gradient sampler: several chains at once, until their effective size is reached.
+
+    covmat   file of a covariance matrix, Cobaya's or MontePython's: its widths are the first steps of parameters
+    """
 
     chains: int = Field(default=16, ge=2, le=1024)
     effective_samples: int = Field(default=10000, ge=100, le=10_000_000)
+    covmat: str | None = Field(default=None, min_length=1, examples=["planck.covmat"])
 
 
 class EnsembleSettings(Block):
@@ -42,6 +47,7 @@ class EnsembleSettings(Block):
 
     walkers: int = Field(default=64, ge=8, le=100_000, multiple_of=2)
     effective_samples: int = Field(default=10000, ge=100, le=10_000_000)
+    covmat: str | None = Field(default=None, min_length=1, examples=["planck.covmat"])
 
 
 class SamplerSettings(Block):
@@ -228,6 +234,8 @@ class Settings(Block):
         chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
         if self.points.iterative is None:  # such studies have digests from before there was anything else
             del chosen["points"]["iterative"]
+        for sampler in filter(None, chosen["sampler"].values()):
+            del sampler["covmat"]  # its widths are among the proposals
         chosen["points"]["start"] = self.start
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -253,7 +261,7 @@ def settings_from(data: dict[str, Any], source: Source | None = None) -> Setting
     except ValidationError as error:
         raise explain(error, Settings, source) from None
     settings._source = source
-    return settings
+    return with_first_widths(settings)
 
 
 def read_study(path: Path) -> Settings:

@@ -1,24 +1,24 @@
-r"""Chains as text, in the layout of Cobaya, which GetDist reads.
+r"""Chains as text, in the layout of Cobaya, which GetDist and anesthetic read too; and in GetDist's own.
 
-`root.1.txt`, `root.2.txt`, ... hold one chain each, with the columns
-
-    weight  minuslogpost  <sampled>  <derived>  minuslogprior  chi2  chi2__<likelihood> ...
-
-where chi2 = -2 ln L (Cobaya's use of the name). `root.paramnames` lists all columns after the second with their
-labels, derived ones marked with *; `root.ranges` the hard edges. Every file appears whole or not at all.
+`root.1.txt`, `root.2.txt`, ... hold one chain each, with the columns of `columns` and their names in the first line.
+`root.paramnames` lists all columns after the second with their labels, derived ones marked with *; `root.ranges` the
+hard edges. GetDist's own layout has `root_1.txt`, ... and no first line. Every file appears whole or not at all.
 """
 
-import os
-import re
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from jaxtyping import Float
 
 from alfonsine.errors import InputError
+from alfonsine.posterior.formats.chain_files import beside, chain_files
+from alfonsine.posterior.formats.chain_set import ChainSet
+from alfonsine.posterior.formats.cobaya_input import ENDINGS, Described, read_input
+from alfonsine.posterior.formats.columns import columns_of, listed, posterior_of
+from alfonsine.posterior.formats.number_table import read_table
+from alfonsine.posterior.formats.paramnames import Listed, paramnames_text, ranges_text, read_paramnames, read_ranges
+from alfonsine.posterior.formats.whole_files import write_together
 from alfonsine.posterior.posterior import Posterior
 
 DIGITS = 12  # a chi2 of 1e3 keeps nine decimals
@@ -33,117 +33,105 @@ def write_chains(
 ) -> list[Path]:
     """Write the files of a posterior and return their paths, chains first; old chains of the same root are removed."""
     root = Path(root)
-    columns, labels = _columns(posterior, derived_latex or {})
-    for name in columns:
-        if re.search(r"[\s*#]", name):
-            raise InputError(f"expected parameter names without space, * or #, got '{name}'; rename it")
-    table = np.column_stack([posterior.weights, -posterior.log_posterior, *columns.values()])
-    header = " ".join(f"{name:>{DIGITS + 6}}" for name in ("weight", "minuslogpost", *columns))
-    paths = []
-    for i, number in enumerate(np.unique(posterior.chain), start=1):
-        rows = table[posterior.chain == number]
-        paths.append(_beside(root, f".{i}.txt"))
-        write_atomically(paths[-1], lambda f, rows=rows: _write_table(f, header, rows))
-    for stale in set(_chain_files(root)) - set(paths):
+    none = np.full(len(posterior.names), np.inf)
+    edges = zip(-none if lower is None else lower, none if upper is None else upper, strict=True)
+    limits = dict(zip(posterior.names, ((float(a), float(b)) for a, b in edges), strict=True))
+    written = write_together(chain_texts(root, ChainSet(posterior, derived_latex or {}, limits)))
+    for stale in set(chain_files(root, r"\.(\d+)\.txt")) - set(written):
         stale.unlink()
-    sampled = set(posterior.names)
-    names = "".join(f"{n}{'' if n in sampled else '*'}\t{labels[n]}\n" for n in columns)
-    write_atomically(_beside(root, ".paramnames"), lambda f: f.write(names.encode()))
-    edges = zip(posterior.names, _edges(lower, posterior), _edges(upper, posterior), strict=True)
-    ranges = "".join(f"{n}\t{_edge(low)}\t{_edge(high)}\n" for n, low, high in edges)
-    write_atomically(_beside(root, ".ranges"), lambda f: f.write(ranges.encode()))
-    return [*paths, _beside(root, ".paramnames"), _beside(root, ".ranges")]
+    return written
+
+
+def chain_texts(root: Path, chains: ChainSet) -> dict[Path, bytes]:
+    """The files in Cobaya's layout."""
+    columns = listed(chains.posterior, chains.latex)
+    header = " ".join(f"{name:>{DIGITS + 6}}" for name in ("weight", "minuslogpost", *columns.names))
+    return _texts(chains, columns, lambda i: beside(root, f".{i}.txt"), f"#{header[1:]}\n") | _names(root, chains)
+
+
+def getdist_texts(root: Path, chains: ChainSet, height: Float[np.ndarray, " n"] | None = None) -> dict[Path, bytes]:
+    """The files in GetDist's layout; `height` stands for ln p in the second column, for those who read it so."""
+    columns = listed(chains.posterior, chains.latex)
+    return _texts(chains, columns, lambda i: beside(root, f"_{i}.txt"), "", height) | _names(root, chains)
 
 
 def read_chains(root: Path | str) -> Posterior:
-    """Read what `write_chains` wrote (or Cobaya chains with a .paramnames file); diagnostics are not stored."""
+    """Read chains in either layout; diagnostics are not stored."""
+    return read_chain_set(root).posterior
+
+
+def read_chain_set(root: Path | str) -> ChainSet:
+    """Read chains of Cobaya, GetDist or CosmoMC, with labels, edges and priors where files beside them tell.
+
+    Which columns are derived is told by `root.paramnames`, or by Cobaya's `root.updated.yaml`; without either, by
+    nobody: all of the first line's are then taken for sampled.
+    """
     root = Path(root)
-    files, listing = _chain_files(root), _beside(root, ".paramnames")
-    if not files or not listing.exists():
+    files, names = chain_files(root), beside(root, ".paramnames")
+    described = next((read_input(p) for e in ENDINGS if (p := beside(root, e)).exists()), None)
+    if not files:
         raise InputError(
-            f"expected chains {root.name}.1.txt, ... and {root.name}.paramnames in {root.parent}, got "
-            f"{len(files)} chains and {'a' if listing.exists() else 'no'} list of names; check the root"
+            f"{root}: expected chains {root.name}.1.txt or {root.name}_1.txt, ..., found none; check the root"
         )
-    lines = [line.split(None, 1) for line in listing.read_text().splitlines() if line.strip()]
+    read = [read_table(path) for path in files]
+    known = read_paramnames(names) if names.exists() else _from_header(files[0], read[0][0], described)
+    for path, (header, table) in zip(files, read, strict=True):
+        wide = len(known.names) + 2
+        if table.shape[1] != wide or (header and header[2:] != known.names):
+            told = f"{table.shape[1]}{' with other names' if table.shape[1] == wide else ''}"
+            raise InputError(
+                f"{path}: expected {wide} columns, as {names.name if names.exists() else files[0].name} lists, "
+                f"got {told}; the files belong to different runs"
+            )
     try:
-        tables = [np.loadtxt(f, ndmin=2) for f in files]
-    except ValueError as error:
-        raise InputError(f"expected numbers in the chains {root}, got: {error}; the file is damaged") from None
-    chain = np.concatenate([np.full(len(t), i) for i, t in enumerate(tables)])
-    widths = {t.shape[1] for t in tables}
-    if widths != {len(lines) + 2}:
+        posterior = posterior_of(known, [table for _, table in read])
+    except InputError as error:
+        raise InputError(f"{root}: {error}") from None
+    limits = (described.limits if described else {}) | read_ranges(beside(root, ".ranges"))
+    labels = {name: known.latex[name] for name in posterior.derived}
+    return ChainSet(posterior, labels, limits, described.priors if described else {})
+
+
+def _from_header(path: Path, header: tuple[str, ...], described: Described | None) -> Listed:
+    """What the first line lists, and Cobaya's input explains."""
+    names = header[2:]
+    if not names:
         raise InputError(
-            f"expected {len(lines) + 2} columns in the chains {root}, got {sorted(widths)}; "
-            "the chains and .paramnames belong to different runs"
+            f"{path}: expected a list of names beside it (.paramnames), or a first line '# weight minuslogpost ...', "
+            "got neither; write one"
         )
-    table = np.concatenate(tables)
-    columns = {line[0]: table[:, i] for i, line in enumerate(lines, start=2)}
-    labels = {line[0]: line[1].strip() if len(line) > 1 else line[0] for line in lines}
-    sampled = [n for n in columns if not n.endswith("*")]
-    rest = {n[:-1]: v for n, v in columns.items() if n.endswith("*")}
-    return Posterior(
-        names=tuple(sampled),
-        latex=tuple(labels[n] for n in sampled),
-        samples=np.column_stack([columns[n] for n in sampled]),
-        weights=table[:, 0],
-        log_posterior=-table[:, 1],
-        log_likelihoods={n.removeprefix("chi2__"): -0.5 * v for n, v in rest.items() if n.startswith("chi2__")},
-        chain=chain,
-        derived={n: v for n, v in rest.items() if not re.match(r"chi2(__|$)|minuslogprior(__|$)", n)},
-    )
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"{path}:1: expected each column once, got '{repeated[0]}' twice; rename one")
+    end = next((i for i, n in enumerate(names) if n in ("minuslogprior", "chi2")), len(names))
+    sampled = set(names[:end]) if described is None else set(described.sampled) & set(names[:end])
+    latex = {name: name for name in names} | (dict(described.latex) if described else {})
+    return Listed(names, frozenset(names) - sampled, latex)
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file beside its place and move it there, so that a reader or a crash never meets half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp is for secrets; chains are to be shared
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _names(root: Path, chains: ChainSet) -> dict[Path, bytes]:
+    posterior = chains.posterior
+    limits = {name: chains.edges(name) for name in posterior.names}
+    return {
+        beside(root, ".paramnames"): paramnames_text(listed(posterior, chains.latex)).encode(),
+        beside(root, ".ranges"): ranges_text(limits).encode(),
+    }
 
 
-def _columns(posterior: Posterior, derived_latex: Mapping[str, str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    columns = dict(zip(posterior.names, posterior.samples.T, strict=True))
-    labels = dict(zip(posterior.names, posterior.latex, strict=True))
-    for name, value in posterior.derived.items():
-        columns[name], labels[name] = value, derived_latex.get(name, name)
-    if posterior.log_likelihoods:
-        total = np.sum(list(posterior.log_likelihoods.values()), axis=0)
-        columns["minuslogprior"], labels["minuslogprior"] = total - posterior.log_posterior, r"-\log\pi"
-        columns["chi2"], labels["chi2"] = -2.0 * total, r"\chi^2"
-        for name, value in posterior.log_likelihoods.items():
-            key = f"chi2__{name}"
-            columns[key], labels[key] = -2.0 * value, rf"\chi^2_\mathrm{{{name.replace('_', ' ')}}}"
-    return columns, labels
-
-
-def _write_table(file: IO[bytes], header: str, rows: Float[np.ndarray, "n column"]) -> None:
-    file.write(f"#{header[1:]}\n".encode())
-    line = " ".join([f"%{DIGITS + 6}.{DIGITS}g"] * rows.shape[1]) + "\n"
-    file.write((line * len(rows) % tuple(rows.ravel().tolist())).encode())
-
-
-def _chain_files(root: Path) -> list[Path]:
-    """The chains of a root, in the order of their numbers."""
-    pattern = re.compile(re.escape(root.name) + r"\.(\d+)\.txt")
-    found = [(int(m[1]), p) for p in root.parent.glob("*.txt") if (m := pattern.fullmatch(p.name))]
-    return [p for _, p in sorted(found)]
-
-
-def _beside(root: Path, ending: str) -> Path:
-    return root.with_name(root.name + ending)  # not with_suffix: a root may contain a dot
-
-
-def _edges(edges: Float[np.ndarray, " d"] | None, posterior: Posterior) -> Float[np.ndarray, " d"]:
-    return np.full(len(posterior.names), np.inf) if edges is None else np.asarray(edges)
-
-
-def _edge(value: float) -> str:
-    return f"{value:.12g}" if np.isfinite(value) else "N"
+def _texts(
+    chains: ChainSet,
+    columns: Listed,
+    path: Callable[[int], Path],
+    first_line: str,
+    height: Float[np.ndarray, " n"] | None = None,
+) -> dict[Path, bytes]:
+    posterior = chains.posterior
+    values = columns_of(posterior)
+    height = posterior.log_posterior if height is None else height
+    table = np.column_stack([posterior.weights, -height, *(values[name] for name in columns.names)])
+    line = " ".join([f"%{DIGITS + 6}.{DIGITS}g"] * table.shape[1]) + "\n"
+    texts = {}
+    for i, number in enumerate(np.unique(posterior.chain), start=1):
+        rows = table[posterior.chain == number]
+        texts[path(i)] = (first_line + line * len(rows) % tuple(rows.ravel().tolist())).encode()
+    return texts
