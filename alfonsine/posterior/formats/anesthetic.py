@@ -29,15 +29,16 @@ def to_anesthetic(given: Posterior | ChainSet) -> Any:
         ) from None
     chains = given if isinstance(given, ChainSet) else ChainSet(given)
     posterior = chains.posterior
+    if set(OWN) & {*posterior.names, *posterior.derived}:
+        raise InputError("expected no parameter named logL or chain, which anesthetic names its own; rename it")
     columns, labels = columns_of(posterior), listed(posterior, chains.latex).latex
     samples = MCMCSamples(
-        data=np.column_stack(list(columns.values())),
-        columns=list(columns),
+        data=np.column_stack([*columns.values(), posterior.chain + 1]),
+        columns=[*columns, "chain"],
         weights=posterior.weights,
-        labels={name: f"${labels[name]}$" for name in columns},
+        labels={name: f"${labels[name]}$" for name in columns} | {"chain": r"$n_\mathrm{chain}$"},
         logL=log_likelihood(posterior),
     )
-    samples["chain"] = posterior.chain + 1
     samples.attrs["limits"] = {name: chains.edges(name) for name in posterior.names}
     samples.attrs["sampled"] = list(posterior.names)
     return samples

@@ -99,6 +99,8 @@ def datasets(given: Posterior | ChainSet, weighted: bool = False) -> dict[str, "
 
     chains = given if isinstance(given, ChainSet) else ChainSet(given)
     posterior, stats = _rectangular(chains.posterior, weighted)
+    if {"chain", "draw"} & {*posterior.names, *posterior.derived}:
+        raise InputError("expected no parameter named chain or draw, which are dimensions for ArviZ; rename it")
     count = len(np.unique(posterior.chain))
     labels = chains.labels
     variables: dict[str, dict[str, tuple[Any, dict[str, Any]]]] = {

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from alfonsine.errors import InputError, nearest
 from alfonsine.posterior.formats.anesthetic import anesthetic_texts
 from alfonsine.posterior.formats.arviz import write_netcdf
@@ -42,6 +44,11 @@ def convert(source: Path, to: str, output: Path, skip: float = 0.0) -> list[Path
     output   root of chains (`out/planck` makes `out/planck_1.txt`, ...), a folder for MontePython, else a file
     skip     share of each chain that is left out as burn-in
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers too large to square end in a line of ours
+        return _convert(source, to, output, skip)
+
+
+def _convert(source: Path, to: str, output: Path, skip: float) -> list[Path]:
     if to not in FORMATS:
         raise InputError(f"--to: expected one of {', '.join(FORMATS)}, got '{to}'; {nearest(to, FORMATS)}")
     if source.suffix == ".covmat":

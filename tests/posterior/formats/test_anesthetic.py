@@ -11,11 +11,11 @@ from alfonsine.posterior.formats.anesthetic import anesthetic_texts, from_anesth
 from alfonsine.posterior.formats.chains import chain_texts, getdist_texts
 from alfonsine.posterior.formats.whole_files import write_together
 
+pandas = pytest.importorskip("pandas")
+_formatter = pandas.io.formats.format.DataFrameFormatter
 anesthetic = pytest.importorskip("anesthetic")
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::Warning:anesthetic"),
-    pytest.mark.filterwarnings("ignore::Warning:pandas"),
-]
+pandas.io.formats.format.DataFrameFormatter = _formatter  # which it exchanges for one that breaks print in pandas 3
+pytestmark = [pytest.mark.filterwarnings(f"ignore::Warning:{module}") for module in ("anesthetic", "pandas")]
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -34,7 +34,7 @@ def test_moments_are_those_that_anesthetic_finds():
     np.testing.assert_allclose(samples[["omega_b", "H0"]].mean(), p.mean(), rtol=1e-12)
     covariance = samples[["omega_b", "H0"]].drop_labels().cov().to_numpy()
     correction = covariance[1, 1] / p.covariance()[1, 1]
-    assert 1.0 < correction < 1.03  # its estimate is that of few effective samples
+    assert 0.999999 < correction < 1.03  # it may count the effective samples
     np.testing.assert_allclose(covariance, correction * p.covariance(), rtol=1e-9)
     assert samples.get_label("sigma8") == r"$\sigma_8$"
     np.testing.assert_allclose(samples["logL"], sum(p.log_likelihoods.values()), rtol=1e-14)
@@ -47,9 +47,8 @@ def test_it_reads_our_chains(tmp_path, texts):
     write_together(texts(tmp_path / "c", chains))
     samples = anesthetic.read_chains(str(tmp_path / "c"))
     np.testing.assert_allclose(samples.get_weights(), p.weights, rtol=1e-11)
-    np.testing.assert_allclose(
-        samples[["omega_b", "H0", "sigma8"]].mean(), [*p.mean(), p.normalised @ p.derived["sigma8"]]
-    )
+    means = [*p.mean(), p.normalised @ p.derived["sigma8"]]
+    np.testing.assert_allclose(samples[["omega_b", "H0", "sigma8"]].mean(), means, rtol=1e-11)
     assert samples.get_label("H0") == "$H_0$"
     if texts is anesthetic_texts:
         np.testing.assert_allclose(samples["logL"], sum(p.log_likelihoods.values()), rtol=1e-11)

@@ -15,8 +15,6 @@ from alfonsine.posterior.formats.convert import cobaya_texts
 from alfonsine.posterior.formats.covmat import read_covmat
 from alfonsine.posterior.formats.whole_files import write_together
 
-foreign = [pytest.mark.filterwarnings("ignore::Warning")]  # of Cobaya's, which imports much
-
 
 @pytest.fixture
 def cobaya():
@@ -41,7 +39,7 @@ def test_load_samples_reads_our_chains(cobaya, tmp_path, weighted):
     np.testing.assert_allclose(together.mean(), p.mean(), rtol=1e-11)
     unbiased = together.cov()[1, 1] / p.covariance()[1, 1]
     np.testing.assert_allclose(together.cov(), unbiased * p.covariance(), rtol=1e-7)
-    assert 1.0 <= unbiased < 1.03
+    assert 0.999999 < unbiased < 1.03
     plotted = load_samples(str(tmp_path / "c"), to_getdist=True)
     assert plotted.getParamNames().getRunningNames() == ["omega_b", "H0"]
     assert plotted.ranges.getLower("H0") == 20.0
@@ -90,7 +88,7 @@ def test_a_sum_of_likelihoods_is_not_counted_twice(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::Warning")
 def test_chains_of_cobayas_own_sampler(cobaya, tmp_path):
-    """Its mcmc on a Gaussian: 4,000 correlated steps; the mean is within 0.3 sigma but once in 10^4, at a fixed seed."""
+    """Its mcmc on a Gaussian, at a fixed seed; of 4,000 such steps the mean is off by 0.3 sigma once in 10^4."""
     from cobaya.run import run
 
     covariance = np.array([[0.04, 0.01], [0.01, 0.05]])
@@ -102,10 +100,11 @@ def test_chains_of_cobayas_own_sampler(cobaya, tmp_path):
             "a_1": {"prior": {"dist": "norm", "loc": 0, "scale": 10}},
             "twice": {"derived": "lambda a_0: 2*a_0", "latex": "2a"},
         },
-        "sampler": {"mcmc": {"seed": 1, "max_samples": 4000, "covmat": covariance.tolist(), "covmat_params": ["a_0", "a_1"]}},
+        "sampler": {"mcmc": {"seed": 1, "max_samples": 4000, "covmat": covariance.tolist(),
+                             "covmat_params": ["a_0", "a_1"]}},
         "output": str(tmp_path / "g"),
     }  # fmt: skip
-    updated, sampler = run(info, no_mpi=True)
+    _, sampler = run(info, no_mpi=True)
     theirs = sampler.products(skip_samples=0)["sample"]
     chains = read_chain_set(tmp_path / "g")
     p = chains.posterior

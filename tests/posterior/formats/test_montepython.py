@@ -40,7 +40,7 @@ ROWS = [[[3, 1394.2, 2.24, 1.0412, 0.053, 100.1, 2.1], [1, 1393.9, 2.25, 1.0411,
 def written(folder):
     """What MontePython leaves, by its own formats of numbers."""
     for i, rows in enumerate(ROWS, 1):
-        lines = ["%.4g  %.6g\t" % tuple(row[:2]) + "".join("%.6e\t" % x for x in row[2:]) + "\n" for row in rows]
+        lines = [f"{w:.4g}  {h:.6g}\t" + "".join(f"{x:.6e}\t" for x in rest) + "\n" for w, h, *rest in rows]
         lines.insert(1, "# After 1 accepted steps: update proposal with max(R-1) = 0.3 and jumping factor = 2.4\n")
         (folder / f"2026-01-31_1000__{i}.txt").write_text("".join(lines))
     (folder / "2026-01-31_1000_.paramnames").write_text(NAMES)
@@ -113,7 +113,7 @@ def test_parameters_get_its_names(tmp_path):
 def test_a_log_that_is_wrong_is_told_and_never_executed(tmp_path, line):
     written(tmp_path)
     (tmp_path / "log.param").write_text(LOG + line + "\n")
-    with pytest.raises(InputError, match=r"log\.param:15: expected \[mean, min, max, step, scale, role\]") as told:
+    with pytest.raises(InputError, match=r"log\.param:14: expected \[mean, min, max, step, scale, role\]") as told:
         read_montepython(tmp_path)
     assert "\n" not in str(told.value)
 
