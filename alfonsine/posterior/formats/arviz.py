@@ -49,13 +49,14 @@ def write_netcdf(path: Path | str, posterior: Posterior | ChainSet, weighted: bo
 
 def read_netcdf(path: Path | str) -> ChainSet:
     """Read a file that ArviZ or we wrote; InputError for any other."""
-    xarray = _needed("xarray", "h5netcdf")
+    xarray, h5py = _needed("xarray", "h5netcdf"), _needed("h5py")
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a file of ArviZ, found none; check the path")
     groups = {}
     for group in GROUPS:
         try:
+            h5py.File(path, "r").close()  # h5netcdf prints a traceback where this fails
             with xarray.open_dataset(path, group=group, engine="h5netcdf") as dataset:
                 groups[group] = dataset.load()
         except Exception as error:  # damaged HDF5 ends in errors of many kinds
