@@ -15,12 +15,14 @@ import numpy as np
 
 from alfonsine.errors import InputError
 from alfonsine.posterior.formats.chain_set import ChainSet
+from alfonsine.posterior.formats.plain_text import shown
 from alfonsine.posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import xarray
 
 GROUPS = ("posterior", "sample_stats", "log_likelihood")
+ATTRIBUTES = ("CLASS", "latex", "derived", "lower", "upper")
 log = logging.getLogger(__name__)
 
 
@@ -48,23 +50,20 @@ def write_netcdf(path: Path | str, posterior: Posterior | ChainSet, weighted: bo
 
 
 def read_netcdf(path: Path | str) -> ChainSet:
-    """Read a file that ArviZ or we wrote; InputError for any other."""
-    xarray, h5py = _needed("xarray", "h5netcdf"), _needed("h5py")
+    """Read a file that ArviZ or we wrote; InputError for any other.
+
+    By HDF5 itself: what reads netCDF prints a traceback of its own where a file is damaged.
+    """
+    h5py = _needed("h5py")
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a file of ArviZ, found none; check the path")
-    groups = {}
-    for group in GROUPS:
-        try:
-            h5py.File(path, "r").close()  # h5netcdf prints a traceback where this fails
-            with xarray.open_dataset(path, group=group, engine="h5netcdf") as dataset:
-                groups[group] = dataset.load()
-        except Exception as error:  # damaged HDF5 ends in errors of many kinds
-            if group == "posterior":
-                told = str(error).strip().split("\n")[0][:80]
-                raise InputError(
-                    f"{path}: expected netCDF with a group 'posterior', got another file ({told}); write it again"
-                ) from None
+    try:
+        with h5py.File(path, "r") as file:
+            groups = {name: _stored(file[name]) for name in GROUPS if name in file}
+    except Exception as error:  # damaged HDF5 ends in errors of many kinds
+        told = shown(str(error).strip().split("\n")[0])
+        raise InputError(f"{path}: expected netCDF of ArviZ, got another file ({told}); write it again") from None
     try:
         return _chain_set(groups)
     except InputError as error:
@@ -167,6 +166,26 @@ def _chain_set(groups: Mapping[str, Any]) -> ChainSet:
         if {"lower", "upper"} & about[name].keys()
     }
     return ChainSet(posterior, {n: str(about[n].get("latex", n)) for n in posterior.derived}, limits)
+
+
+def _stored(group: Any) -> "xarray.Dataset":
+    """The variables of a group, without the axes."""
+    import xarray
+
+    variables = {}
+    for name, stored in group.items():
+        about = {key: _plain(value) for key, value in stored.attrs.items() if key in ATTRIBUTES}
+        if about.pop("CLASS", "") != "DIMENSION_SCALE":
+            values = np.asarray(stored[()], float)
+            axes = ["chain", "draw", *(f"{name}_{i}" for i in range(values.ndim - 2))]
+            variables[name] = (axes[: values.ndim], values, about)
+    return xarray.Dataset({name: xarray.Variable(*given) for name, given in variables.items()})
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as text or number: HDF5 knows either as an array of one, and text as bytes."""
+    value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _elements(name: str, variable: Any) -> Iterable[tuple[str, np.ndarray]]:

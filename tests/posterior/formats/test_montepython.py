@@ -65,6 +65,10 @@ def test_its_chains_are_read_in_units_of_the_parameters(tmp_path):
 def test_its_log_alone_names_the_columns(tmp_path):
     wanted = read_montepython(written(tmp_path)).posterior
     (tmp_path / "2026-01-31_1000_.paramnames").unlink()
+    lines = LOG.splitlines(keepends=True)
+    lines.insert(5, lines.pop(10))  # wherever derived ones stand there, they come last in the chains
+    assert "'derived'" in lines[5]
+    (tmp_path / "log.param").write_text("".join(lines))
     found = read_montepython(tmp_path).posterior
     assert_same(replace(found, latex=wanted.latex), wanted)
 
