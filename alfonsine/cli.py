@@ -196,6 +196,29 @@ def report(folder: Folder) -> None:
 
 
 @app.command()
+def convert(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Run folder, folder of MontePython's, root of chains (chains/planck), .nc, .covmat."
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(help="getdist, cobaya, montepython, anesthetic, arviz, covmat or covmat-montepython."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Root of the chains to write; a folder for montepython; else a file.")
+    ],
+    skip: Annotated[float, typer.Option(min=0, max=0.99, help="Share of each chain left out as burn-in.")] = 0.0,
+) -> None:
+    """Write the posterior of a run, or of other chains, as another program reads it. Overwrites nothing."""
+    from alfonsine.posterior.formats.convert import convert as convert_posterior
+
+    print("\n".join(map(str, convert_posterior(source, to, output, skip))))
+
+
+@app.command()
 def watch(
     folder: Folder,
     once: Annotated[bool, typer.Option("--once", help="Show it once, and leave.")] = False,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.study.certify import fresh_draws
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood, study_target

@@ -34,7 +34,7 @@ from threadpoolctl import threadpool_limits
 
 from alfonsine.certificate.corrected import correct
 from alfonsine.certificate.whiten import whitening_of_samples
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.posterior.target import Target
 from alfonsine.study.clock import Clock
 from alfonsine.study.infer import study_target

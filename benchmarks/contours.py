@@ -24,7 +24,7 @@ from scipy.stats import chi2, norm
 
 from alfonsine.certificate.corrected import correct
 from alfonsine.certificate.whiten import whitening_of_samples
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood, sample_target, study_target
 from alfonsine.study.prepare import Study, prepare

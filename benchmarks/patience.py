@@ -15,7 +15,7 @@ from pathlib import Path
 import jax
 
 from alfonsine.posterior import sample
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.study.infer import sample_target, study_target
 from alfonsine.study.prepare import prepare
 from alfonsine.study.settings import read_study

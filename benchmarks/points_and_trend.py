@@ -17,7 +17,7 @@ from alfonsine.emulator.around.fit import Shape, fit
 from alfonsine.emulator.around.focus import Focus
 from alfonsine.points.learn import choose
 from alfonsine.points.training_set import TrainingSet
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.space.polynomial import degree, monomials, values
 from alfonsine.study.emulate import data_metric, emulator_inputs, trust
 from alfonsine.study.exact import Computed, exact_log_likelihood, training_set

@@ -163,7 +163,7 @@ def show(found: dict[str, float]) -> None:
 def of_run(study_file: Path, folder: Path) -> tuple:
     """The posterior of a finished run, started three sigma off in every parameter."""
     from alfonsine.emulator.stored.file import load_emulator
-    from alfonsine.posterior.chains import read_chains
+    from alfonsine.posterior.formats.chains import read_chains
     from alfonsine.study.infer import study_target
     from alfonsine.study.prepare import prepare
     from alfonsine.study.settings import read_study

@@ -27,7 +27,8 @@ BEND = 0.5
 FLAT = {"prior": {"min": -EDGE, "max": EDGE}, "ref": 0.5, "proposal": 0.2}
 RECORDS = (
     "study.yaml", "log", "archive.sqlite", "history.json", "failures.json", "emulator.safetensors", "chain.paramnames",
-    "chain.ranges", "posterior.npz", "emulator_error.npz", "bestfit.npz", "bestfit.json", "certificate.json",
+    "chain.ranges", "chain.covmat", "posterior.npz", "emulator_error.npz", "bestfit.npz", "bestfit.json",
+    "certificate.json",
 )  # fmt: skip
 
 

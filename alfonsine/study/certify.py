@@ -8,7 +8,7 @@ from alfonsine.certificate.certificate import Certificate, certify
 from alfonsine.certificate.cut_off import beyond
 from alfonsine.certificate.record import as_dict
 from alfonsine.certificate.whiten import whitening_of_samples
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood, study_target

@@ -23,6 +23,8 @@ from alfonsine.study.settings import Settings
 from alfonsine.theory.output import functions
 from alfonsine.theory.theory import Theory
 
+COLUMNS = {"weight", "minuslogpost", "minuslogprior", "minuslogprior__0", "chi2", "chain", "draw", "logL"}
+
 
 @dataclass(frozen=True)
 class Study:
@@ -111,6 +113,10 @@ def _check_names(settings: Settings) -> None:
             raise settings.source.error(
                 ("params", name),
                 f"expected a name without space, * or #, got '{name}'; CLASS also knows 100*theta_s as theta_s_100",
+            )
+        if name in COLUMNS or name.startswith("chi2__"):
+            raise settings.source.error(
+                ("params", name), f"expected another name than '{name}', a column of every chain; rename it"
             )
 
 

@@ -14,9 +14,11 @@ from alfonsine.certificate.certificate import Certificate
 from alfonsine.certificate.record import as_dict, from_json
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import save_emulator
+from alfonsine.errors import InputError
 from alfonsine.likelihood.band_likelihood import BandLikelihood
-from alfonsine.posterior.chains import write_chains
-from alfonsine.posterior.netcdf import write_netcdf
+from alfonsine.posterior.formats.arviz import write_netcdf
+from alfonsine.posterior.formats.chains import write_chains
+from alfonsine.posterior.formats.covmat import CovarianceMatrix, write_covmat
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.clock import Clock
 from alfonsine.study.compare import band_errors, best_fit
@@ -66,6 +68,7 @@ def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> N
     edges = (np.asarray(study.space.lower), np.asarray(study.space.upper))
     latex = {name: study.settings.params[name].latex or name for name in posterior.derived}
     write_chains(study.folder / "chain", posterior, *edges, derived_latex=latex)
+    write_covariance(study.folder / "chain.covmat", posterior)
     write_netcdf(study.folder / "posterior.nc", posterior)
     write_arrays(
         study.folder / "posterior.npz",
@@ -78,6 +81,14 @@ def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> N
         derived_latex=np.array(list(latex.values()), dtype=str),
         **more,
     )
+
+
+def write_covariance(path: Path, posterior: Posterior) -> None:
+    """The covariance of the sampled parameters, as a proposal for other samplers; none where the draws have none."""
+    try:
+        write_covmat(path, CovarianceMatrix.of(posterior))
+    except InputError:  # too few draws, or a parameter that does not move: no reason to lose the run
+        path.unlink(missing_ok=True)
 
 
 def read_certificate(folder: Path) -> Certificate | None:

@@ -23,6 +23,7 @@ from alfonsine.errors import InputError
 from alfonsine.space.expression import Expression
 from alfonsine.study.compute_settings import ComputeSettings
 from alfonsine.study.explain import explain
+from alfonsine.study.first_widths import with_first_widths
 from alfonsine.study.iterative_settings import IterativeSettings, points_as_mapping
 from alfonsine.study.parameter_settings import ParameterSettings, parsed
 from alfonsine.study.read import Source, read_yaml
@@ -35,10 +36,14 @@ JointPrior = Annotated[Expression, BeforeValidator(parsed)]
 
 
 class NutsSettings(Block):
-    """The gradient sampler: several chains at once, until their effective size is reached."""
+    """The gradient sampler: several chains at once, until their effective size is reached.
+
+    covmat   file of a covariance matrix, Cobaya's or MontePython's: its widths are the first steps of parameters
+    """
 
     chains: int = Field(default=16, ge=2, le=1024)
     effective_samples: int = Field(default=10000, ge=100, le=10_000_000)
+    covmat: str | None = Field(default=None, min_length=1, examples=["planck.covmat"])
 
 
 class EnsembleSettings(Block):
@@ -46,6 +51,7 @@ class EnsembleSettings(Block):
 
     walkers: int = Field(default=64, ge=8, le=100_000, multiple_of=2)
     effective_samples: int = Field(default=10000, ge=100, le=10_000_000)
+    covmat: str | None = Field(default=None, min_length=1, examples=["planck.covmat"])
 
 
 class SamplerSettings(Block):
@@ -234,6 +240,8 @@ class Settings(Block):
         chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
         if self.points.iterative is None:  # such studies have digests from before there was anything else
             del chosen["points"]["iterative"]
+        for sampler in filter(None, chosen["sampler"].values()):
+            del sampler["covmat"]  # its widths are among the proposals
         chosen["points"]["start"] = self.start
         return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -259,7 +267,7 @@ def settings_from(data: dict[str, Any], source: Source | None = None) -> Setting
     except ValidationError as error:
         raise explain(error, Settings, source) from None
     settings._source = source
-    return settings
+    return with_first_widths(settings)
 
 
 def read_study(path: Path) -> Settings:

@@ -10,8 +10,8 @@ import numpy as np
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import load_emulator, save_emulator
 from alfonsine.errors import InputError
-from alfonsine.posterior.chains import read_chains
 from alfonsine.posterior.coordinates import Coordinates
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.posterior.importance import importance_evidence
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.infer import complete, sample_target, study_target

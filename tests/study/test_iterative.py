@@ -20,7 +20,7 @@ from toy_studies import (
 )
 
 from alfonsine.certificate.outcome import Outcome
-from alfonsine.posterior.chains import read_chains
+from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.report.report import render
 from alfonsine.study.stages import train
 
