@@ -8,7 +8,6 @@ import hashlib
 import os
 import tempfile
 import tomllib
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,13 +20,12 @@ import pooch
 from jaxtyping import Float
 
 from alfonsine.errors import InputError, nearest
+from alfonsine.likelihood.array_file import Shape, read_key, read_text
 from alfonsine.likelihood.conversions import CONVERSIONS
 from alfonsine.likelihood.npz import read_npz
 
 Fetch = Callable[[str, str, Path], Path]
 """Called as fetch(address, sha256, folder): download into folder, check the digest, return the file."""
-Shape = tuple[int | None, ...]
-"""Expected shape of an array; None for any number."""
 
 
 @runtime_checkable
@@ -134,49 +132,17 @@ def list() -> tuple[Known, ...]:
 
 
 def read_table(name: str, file: str, shape: Shape | None = None, **how: Any) -> Float[np.ndarray, "..."]:
-    """Numbers of a text file of a data set; InputError where they are not finite numbers, or of another shape.
-
-    shape   expected; None in it for any number
-    how     `skiprows`, `usecols` of numpy.loadtxt
-    """
-    path = locate(name, (file,)) / file
-    try:
-        with warnings.catch_warnings():  # of empty files: told below
-            warnings.simplefilter("ignore")
-            table = np.loadtxt(path, **how)
-    except (ValueError, OSError) as error:
-        raise InputError(
-            f"expected a table of numbers in {path}, got: {' '.join(str(error).split())[:200]}; "
-            f"try 'alfonsine data check {name}'"
-        ) from None
-    return _checked(table, shape, path, name)
+    """Numbers of a text file of a data set; see `array_file.read_text`."""
+    return read_text(locate(name, (file,)) / file, shape, _advice(name), **how)
 
 
 def read_array(name: str, file: str, key: str, shape: Shape | None = None) -> Float[np.ndarray, "..."]:
-    """One array of an .npz file of a data set; InputError where there is none of finite numbers and that shape."""
-    path = locate(name, (file,)) / file
-    try:
-        array = np.asarray(read_npz(path, key), dtype=float)
-    except (ValueError, TypeError, OSError) as error:
-        raise InputError(
-            f"expected an array '{key}' in {path}, got: {error}; try 'alfonsine data check {name}'"
-        ) from None
-    return _checked(array, shape, path, name)
+    """One array of an .npz file of a data set; see `array_file.read_key`."""
+    return read_key(locate(name, (file,)) / file, key, shape, _advice(name))
 
 
-def _checked(array: np.ndarray, shape: Shape | None, path: Path, name: str) -> Float[np.ndarray, "..."]:
-    """The array as it is; InputError unless its numbers are finite and its shape the expected one."""
-    wrong = array.size == 0 or (
-        shape is not None
-        and (len(shape) != array.ndim or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)))
-    )
-    if wrong:
-        wanted = " x ".join("n" if n is None else str(n) for n in shape or (None,))
-        got = " x ".join(map(str, array.shape)) or "one"
-        raise InputError(f"expected {wanted} numbers in {path}, got {got}; try 'alfonsine data check {name}'")
-    if not np.isfinite(array).all():
-        raise InputError(f"expected finite numbers in {path}, got NaN or infinity; try 'alfonsine data check {name}'")
-    return array
+def _advice(name: str) -> str:
+    return f"try 'alfonsine data check {name}'"
 
 
 class _Download:

@@ -5,20 +5,60 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alfonsine.errors import InputError, nearest
-from alfonsine.likelihood import gaussian_data, mock_cmb, planck_lite, planck_lowl
+from alfonsine.likelihood import (
+    bbn,
+    cmb_compressed,
+    cmb_lite,
+    cosmic_clocks,
+    desi,
+    gaussian_data,
+    lensing,
+    mock_cmb,
+    planck_lite,
+    planck_lowl,
+    sdss,
+    sdss_tables,
+    sroll2,
+    supernovae,
+)
 from alfonsine.likelihood.likelihood import Likelihood
 
 LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "planck_2018_lite": planck_lite.planck_lite,
     "planck_2018_lowl_tt": planck_lowl.planck_lowl_tt,
     "planck_2018_lowl_ee": planck_lowl.planck_lowl_ee,
+    "planck_2018_lowl_ee_sroll2": sroll2.planck_lowl_ee_sroll2,
+    "planck_2018_lensing": lensing.planck_lensing,
+    "act_dr6_lensing": lensing.act_lensing,
+    "spt3g_2018_lensing": lensing.spt_lensing,
+    "cmb_compressed": cmb_compressed.cmb_compressed,
+    "cmb_lite": cmb_lite.cmb_lite,
+    "desi_dr1_bao": desi.desi_dr1_bao,
+    "desi_dr2_bao": desi.desi_dr2_bao,
+    "desi_dr2_bao_table": desi.desi_dr2_bao_table,
+    "sdss_dr7_mgs": sdss_tables.mgs,
+    "sdss_dr12_consensus": sdss.dr12_consensus,
+    "sdss_dr12_lrg": sdss.dr12_lrg,
+    "sdss_dr16_lrg": sdss.dr16_lrg,
+    "sdss_dr16_qso": sdss.dr16_qso,
+    "sdss_dr16_elg": sdss_tables.elg,
+    "sdss_dr16_lyauto": sdss_tables.lyman_alpha_auto,
+    "sdss_dr16_lyxqso": sdss_tables.lyman_alpha_quasars,
+    "union3": supernovae.union3,
+    "pantheon_2018_binned": supernovae.pantheon_binned,
+    "cosmic_clocks": cosmic_clocks.cosmic_clocks,
+    "bbn": bbn.bbn,
     "mock_cmb": mock_cmb.mock_cmb,
     "gaussian": gaussian_data.gaussian_data,
 }
 
+SEVERAL = ("cmb_lite", "gaussian")  # data of the user's: may be there more than once, as gaussian.first, gaussian.second
+
 
 def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Likelihood:
     """Make a likelihood. InputError for unknown names and options, naming the nearest, or missing data."""
+    if name.partition(".")[0] in SEVERAL:
+        name = name.partition(".")[0]
     if name not in LIKELIHOODS:
         raise InputError(f"expected the name of a likelihood, got '{name}'; {nearest(name, LIKELIHOODS)}")
     options = dict(options or {})
