@@ -98,8 +98,13 @@ class ClassTheory(BoltzmannCode):
             cosmo.empty()
 
     @property
-    def cheap(self) -> "CheapClass":
-        """The same code up to the plasma's history: quantities that cost a hundredth of a call."""
+    def cheap(self) -> "CheapClass | None":
+        """The same code up to the plasma's history: quantities that cost a hundredth of a call.
+
+        None where the whole call goes no further.
+        """
+        if self._level in ("background", "thermodynamics"):
+            return None
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return CheapClass(**fields | {"derived": CHEAP, "numbers": (), "custom": {}})
 

@@ -176,6 +176,11 @@ class Background(_OfRedshift):
     units: ClassVar[dict[str, str]] = BACKGROUND
     what: ClassVar[str] = "a background function"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if "mu" in self.names and self.z[0] <= 0:
+            raise InputError(f"axis 'z': expected redshifts above 0 for mu, a logarithm of distance, got {self.z[0]:g}")
+
 
 @dataclass(frozen=True)
 class Thermodynamics(_OfRedshift):

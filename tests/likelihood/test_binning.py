@@ -87,7 +87,7 @@ def test_only_multipoles_with_weight_are_needed():
 )
 def test_multipoles_that_do_not_reach_are_named(given, missing):
     with pytest.raises(InputError, match=rf"\Aexpected 'tt' for mine at multipoles that reach .*{missing}; add them\Z"):
-        Windows(("tt",), (dl_mean(FIRST, LAST),)).at({"tt": np.array(given, dtype=float)}, "mine")
+        Windows(("tt",), (dl_mean(FIRST, LAST),)).at({"tt": Axis("l", "", tuple(map(float, given)))}, "mine")
 
 
 def test_spectra_at_other_nodes_are_refused():
