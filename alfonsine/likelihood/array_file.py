@@ -1,4 +1,4 @@
-"""Arrays of numbers out of text and .npz files, of the shape that is expected; whatever is wrong is told in one line."""
+"""Arrays of numbers out of text and .npz files, of the expected shape; whatever is wrong is told in one line."""
 
 import warnings
 from pathlib import Path

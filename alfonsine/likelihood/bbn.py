@@ -6,7 +6,7 @@ r"""Primordial abundances: measured deuterium and helium against PRIMAT's, as fu
 with m and its error tau (nuclear rates, neutron lifetime 879.5 +- 0.8 s) from the table of PRIMAT (Pitrou et al. 2018,
 arXiv:1801.08023), interpolated by cubic splines in omega_b and Delta N = N_eff - 3.045. N_eff is that of the theory
 today: it is taken to have been the same during nucleosynthesis. Beyond the table (omega_b 0.005 to 0.04, Delta N -3 to
-3) m goes on along its tangent, and tau stays.
+7) m goes on along its tangent, and tau stays.
 
 Defaults: D/H = (2.527 +- 0.030) 1e-5, Cooke et al. 2018, arXiv:1710.11129; helium is not used unless it is asked for:
 Y_p = 0.2449 +- 0.0040 (Aver et al. 2015, arXiv:1503.08146) or any other. Y_p is 4 n_He / n_b, as observers quote it.
@@ -23,7 +23,7 @@ from alfonsine.likelihood.band_likelihood import BandLikelihood
 from alfonsine.likelihood.binning import Binning, Windows
 from alfonsine.likelihood.data_sets import read_table
 from alfonsine.likelihood.form import FoldedForm, Form
-from alfonsine.likelihood.interpolate import Surface, bicubic, even
+from alfonsine.likelihood.interpolate import Surface, bicubic
 from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
 
 NAME = DATA_SET = "bbn"
@@ -37,36 +37,29 @@ class Abundances(Form):
     """Gaussian of measured abundances, whose errors depend a little on the model.
 
     data, error   (abundance,) d and sigma
-    predicted     m of each abundance over the table; uncertain: tau of each
-    start, step   (2,) first node and distance of the nodes of omega_b and N_eff
+    predicted     m of each abundance over omega_b and Delta N; uncertain: tau of each
     """
 
     data: Float[Array, " abundance"]
     error: Float[Array, " abundance"]
     predicted: tuple[Surface, ...]
     uncertain: tuple[Surface, ...]
-    start: Float[Array, " 2"]
-    step: Float[Array, " 2"]
     nuisance: tuple[str, ...] = eqx.field(static=True, default=())
 
     def model(self, bands: Float[AnyArray, " 2"]) -> tuple[Float[Array, " abundance"], Float[Array, " abundance"]]:
         """Predicted abundances and their variances, at omega_b and N_eff."""
-        x = (bands - self.start) / self.step
+        x = bands - jnp.array([0.0, STANDARD_NEFF])
         beyond = x - self.predicted[0].held(x)
         m = jnp.stack([surface(x) + surface.slopes(x) @ beyond for surface in self.predicted])
         tau = jnp.stack([surface(x) for surface in self.uncertain])
         return m, self.error**2 + tau**2
 
-    def log_likelihood(
-        self, bands: Float[AnyArray, " 2"], nuisance: Float[AnyArray, " nuisance"]
-    ) -> Float[Array, ""]:
+    def log_likelihood(self, bands: Float[AnyArray, " 2"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
         """Give ln L at omega_b and N_eff."""
         m, variance = self.model(bands)
         return -0.5 * jnp.sum((self.data - m) ** 2 / variance + jnp.log(2 * jnp.pi * variance))
 
-    def whiten(
-        self, differences: Float[AnyArray, "n 2"], reference: Float[AnyArray, " 2"]
-    ) -> Float[Array, "n w"]:
+    def whiten(self, differences: Float[AnyArray, "n 2"], reference: Float[AnyArray, " 2"]) -> Float[Array, "n w"]:
         """The change of each abundance, in errors: one number from deuterium alone, which measures no more."""
         slopes = jax.jacobian(lambda bands: self.model(bands)[0])(jnp.asarray(reference))
         return differences @ (slopes / jnp.sqrt(self.model(reference)[1])[:, None]).T
@@ -99,7 +92,6 @@ def bbn(
             f"{NAME}: expected positive abundances at {density.size} x {extra.size} pairs of omega_b and Delta N, got "
             f"{len(table)} rows, or others; try 'alfonsine data check {DATA_SET}'"
         )
-    grids = [even(density, f"omega_b of {NAME}"), even(extra, f"Delta N of {NAME}")]
     rows = table[np.lexsort((table[:, 2], table[:, 0]))].reshape(density.size, extra.size, -1)
     value, error = np.array([measured[each] for each in measured]).T
     number = Binning(jnp.arange(1), jnp.ones(1), 1)
@@ -109,10 +101,8 @@ def bbn(
         form=Abundances(
             data=jnp.asarray(value),
             error=jnp.asarray(error),
-            predicted=tuple(bicubic(rows[:, :, COLUMNS[each][0]]) for each in measured),
-            uncertain=tuple(bicubic(rows[:, :, COLUMNS[each][1]]) for each in measured),
-            start=jnp.array([grids[0][0], grids[1][0] + STANDARD_NEFF]),
-            step=jnp.array([grid[1] for grid in grids]),
+            predicted=tuple(bicubic(density, extra, rows[:, :, COLUMNS[each][0]]) for each in measured),
+            uncertain=tuple(bicubic(density, extra, rows[:, :, COLUMNS[each][1]]) for each in measured),
         ),
         points={},
     )

@@ -1,4 +1,4 @@
-"""Bands as weighted sums over multipoles: over neighbours, each in one bin at most, or over any; several side by side."""
+"""Bands as weighted sums over multipoles: neighbours, each in one bin at most, or any of them; several side by side."""
 
 from collections.abc import Mapping
 

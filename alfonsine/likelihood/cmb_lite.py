@@ -1,8 +1,8 @@
 """The band powers of any CMB experiment, out of a folder: a new experiment needs no code.
 
 The folder holds `data.yaml` and the files that it names; docs/howto/my_experiments_data.md shows all of it. Files are
-text tables or .npz archives of plain arrays; nothing in them, or in the YAML, is ever executed. What does not fit is told
-in one line: which file, what was expected, what came.
+text tables or .npz archives of plain arrays; nothing in them, or in the YAML, is ever executed. What does not fit is
+told in one line: which file, what was expected, what came.
 """
 
 import re
@@ -80,7 +80,9 @@ class Spectrum(_Part):
     bands: int = Field(ge=1, le=100_000)
     windows: Annotated[
         Annotated[Bins, Tag("Bins")] | Annotated[Matrix, Tag("Matrix")],
-        Discriminator(_kind, custom_error_type="form", custom_error_message="Input should be first and last, or matrix"),
+        Discriminator(
+            _kind, custom_error_type="form", custom_error_message="Input should be first and last, or matrix"
+        ),
     ]
     ell: Numbers | None = None
     calibration: dict[str, Annotated[int, Field(ge=-4, le=4)]] = {}
@@ -183,7 +185,9 @@ def _as_matrix(window: Binning | Dense) -> Float[np.ndarray, "band l"]:
 
 def _multipoles(values: Float[np.ndarray, " n"], where: str) -> np.ndarray:
     if np.any(values != np.round(values)) or values.min() < 2 or values.max() > HIGHEST:
-        raise InputError(f"{where}: expected whole multipoles from 2 to {HIGHEST}, got {values.min():g} to {values.max():g}")
+        raise InputError(
+            f"{where}: expected whole multipoles from 2 to {HIGHEST}, got {values.min():g} to {values.max():g}"
+        )
     return values.astype(int)
 
 
@@ -249,7 +253,7 @@ def _read(path: Path) -> Experiment:
     """The file `data.yaml`, checked by its model."""
     file = path / FILE
     try:
-        data = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+        data = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise InputError(
             f"{NAME}: expected a folder with {FILE}, got '{path}' ({error.strerror}); correct the folder"

@@ -1,9 +1,9 @@
-"""Interpolation of tables on even grids, with gradients, and a continuation beyond their edges.
+"""Interpolation of tables, with gradients: what published likelihoods and predictions on grids are read with.
 
-Polynomials piece by piece: of degree 1, or cubic splines (not-a-knot, as FITPACK's interpolating splines), in one
-dimension, or both of two. All of it is in steps of the grid: x = 0 is the first node.
+Polynomials piece by piece: of degree 1, or cubic splines (not-a-knot, as FITPACK's interpolating splines), of one
+variable on even nodes, or of two on any.
 
-Beyond an edge the position is *held* at the edge, and the excess, in steps, is told: what to make of it is the reader's.
+Beyond an edge the position is *held* at the edge: what to make of the excess is the reader's.
 """
 
 import equinox as eqx
@@ -42,7 +42,6 @@ class Curves(eqx.Module):
         parts = self.coefficients[:, cell, jnp.arange(x.size)]
         return _horner(parts, x - cell)
 
-
     @property
     def slopes(self) -> Float[Array, "2 band"]:
         """Derivatives at the first and at the last node."""
@@ -51,16 +50,20 @@ class Curves(eqx.Module):
 
 
 class Surface(eqx.Module):
-    """One function of two positions, on nodes 0, 1, ..., n of both.
+    """One function of two variables, on increasing nodes of both.
 
-    coefficients   (power, power, cell, cell) of the first and second position, highest power first
+    first, second  nodes, in the variables' own units
+    coefficients   (power, power, cell, cell) of the distances from the nodes below, highest power first
     """
 
+    first: Float[Array, " a"]
+    second: Float[Array, " b"]
     coefficients: Float[Array, "4 4 first second"]
 
     def held(self, x: Float[Array, " 2"]) -> Float[Array, " 2"]:
         """The nearest position that the table has."""
-        return jnp.clip(x, 0.0, jnp.array(self.coefficients.shape[2:], dtype=float))
+        ends = jnp.stack([self.first[jnp.array([0, -1])], self.second[jnp.array([0, -1])]])
+        return jnp.clip(x, ends[:, 0], ends[:, 1])
 
     def __call__(self, x: Float[Array, " 2"]) -> Float[Array, ""]:
         """Value at a position."""
@@ -74,9 +77,13 @@ class Surface(eqx.Module):
 
     def _local(self, x: Float[Array, " 2"]) -> tuple[Float[Array, "4 4"], Float[Array, " 2"]]:
         """The polynomial of the cell, and the position in it."""
-        x, last = self.held(x), jnp.array(self.coefficients.shape[2:]) - 1
-        cell = jnp.clip(jax.lax.stop_gradient(jnp.floor(x)).astype(int), 0, last)
-        return self.coefficients[:, :, cell[0], cell[1]], x - cell
+        x = self.held(x)
+        cell, below = [], []
+        for nodes, value in ((self.first, x[0]), (self.second, x[1])):
+            found = jnp.searchsorted(nodes, jax.lax.stop_gradient(value), side="right") - 1
+            cell.append(jnp.clip(found, 0, nodes.size - 2))
+            below.append(nodes[cell[-1]])
+        return self.coefficients[:, :, cell[0], cell[1]], x - jnp.stack(below)
 
 
 def linear(values: Float[np.ndarray, "node band"]) -> Curves:
@@ -89,12 +96,16 @@ def cubic(values: Float[np.ndarray, "node band"]) -> Curves:
     return Curves(jnp.asarray(CubicSpline(np.arange(len(values)), values, axis=0).c))
 
 
-def bicubic(values: Float[np.ndarray, "first second"]) -> Surface:
-    """Cubic splines in both directions."""
-    first, second = (np.arange(n) for n in values.shape)
+def bicubic(
+    first: Float[np.ndarray, " a"], second: Float[np.ndarray, " b"], values: Float[np.ndarray, "a b"]
+) -> Surface:
+    """Cubic splines in both directions; InputError unless there are four nodes of each, and a value at every pair."""
+    for nodes in (first, second):
+        if len(nodes) < 4 or np.any(np.diff(nodes) <= 0):
+            raise InputError(f"expected four increasing nodes at least in both directions of a table, got {len(nodes)}")
     along = CubicSpline(first, values, axis=0).c  # (4, cell, second)
     both = CubicSpline(second, along, axis=2).c  # (4, cell of second, 4, cell of first)
-    return Surface(jnp.asarray(np.transpose(both, (2, 0, 3, 1))))
+    return Surface(jnp.asarray(first), jnp.asarray(second), jnp.asarray(np.transpose(both, (2, 0, 3, 1))))
 
 
 def even(nodes: Float[np.ndarray, " n"], what: str) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 r"""CMB lensing: band powers of the potential from Planck 2018, ACT DR6 and SPT-3G 2018. Gaussian, normalised.
 
-What is measured depends on the lensing spectrum of the fiducial model that the estimator was normalised with. Planck and
-SPT-3G publish that response to first order,
+What is measured depends on the lensing spectrum of the fiducial model that the estimator was normalised with. Planck
+and SPT-3G publish that response to first order,
 
 .. math:: m_b = \sum_L (W_{bL} + M_{bL}) \hat C_L - f_b, \qquad \hat C_L = [L (L + 1)]^2 C_L^{\phi\phi} / 2\pi
 
@@ -49,8 +49,8 @@ def planck_lensing() -> BandLikelihood:
 def act_lensing(covariance: str = "lens_only") -> BandLikelihood:
     """ACT DR6, ten bins of the convergence, C^kk = [L (L + 1)]^2 C^pp / 4.
 
-    covariance  lens_only, for lensing without the primary CMB: marginalised over it. lens_and_cmb: for use together with
-                the primary CMB; the corrections by TT, TE, EE, BB that belong with it are left out
+    covariance  lens_only, for lensing without the primary CMB: marginalised over it. lens_and_cmb: for use together
+                with the primary CMB; the corrections by TT, TE, EE, BB that belong with it are left out
 
     The inverse covariance is from 792 simulations: the covariance is divided by Hartlap's factor,
     (792 - 10 - 2) / (792 - 1).
@@ -114,7 +114,9 @@ def _multipoles(name: str, file: str, key: str, count: int | None, used: np.ndar
     """Multipoles of a file as integers, those `used`; InputError where they are no distinct ones below 10,000."""
     ell = read_array(name, file, key, (count,))[used]
     if ell.size == 0 or np.any(ell != np.round(ell)) or ell.min() < 0 or ell.max() > 10_000 or len(set(ell)) < ell.size:
-        raise InputError(f"expected multipoles in '{key}' of {file}, got other numbers; try 'alfonsine data check {name}'")
+        raise InputError(
+            f"expected multipoles in '{key}' of {file}, got other numbers; try 'alfonsine data check {name}'"
+        )
     return ell.astype(int)
 
 

@@ -52,7 +52,10 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "gaussian": gaussian_data.gaussian_data,
 }
 
-SEVERAL = ("cmb_lite", "gaussian")  # data of the user's: may be there more than once, as gaussian.first, gaussian.second
+SEVERAL = (
+    "cmb_lite",
+    "gaussian",
+)  # data of the user's: may be there more than once, as gaussian.first, gaussian.second
 
 
 def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Likelihood:

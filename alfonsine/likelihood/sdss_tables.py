@@ -90,7 +90,9 @@ def _two(name: str, file: str) -> BandLikelihood:
 
 def _log(name: str, likelihood: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     if likelihood.min() <= 0:
-        raise InputError(f"{name}: expected positive likelihoods, got {likelihood.min():g}; try 'alfonsine data check bao'")
+        raise InputError(
+            f"{name}: expected positive likelihoods, got {likelihood.min():g}; try 'alfonsine data check bao'"
+        )
     return np.log(likelihood)
 
 

@@ -1,7 +1,7 @@
 """Planck 2018 EE at l = 2 to 29 from the SRoll2 maps: what measures tau, better than the release did.
 
-A table of ln P(D_l^EE) for each multipole, on steps of 1e-4 muK^2 from 0 to 0.3; their sum is ln L. Between the steps it
-is interpolated by straight lines (the reference takes the step below: the two agree at the steps, and differ by less
+A table of ln P(D_l^EE) for each multipole, on steps of 1e-4 muK^2 from 0 to 0.3; their sum is ln L. Between the steps
+it is interpolated by straight lines (the reference takes the step below: the two agree at the steps, and differ by less
 than one step's change between them). Beyond an edge it falls, as `tabulated.py` says: where the table itself rises
 outwards there, which is noise above 0.3 and unphysical below 0, it does not go on rising.
 

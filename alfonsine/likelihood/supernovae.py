@@ -2,8 +2,8 @@
 
 The theory gives mu(z) = 5 log10(D_L / Mpc) + 25 at the redshift in the frame of the CMB, zcmb. The light itself was
 redshifted by zhel, as seen from the Sun: mu = 5 log10[(1 + zhel) D_M(zcmb) / Mpc] + 25, and the difference,
-5 log10[(1 + zhel) / (1 + zcmb)], is taken from the data. The offset is integrated over with a flat measure, one for each
-magnitude: see `marginalised.py` for the normalisation.
+5 log10[(1 + zhel) / (1 + zcmb)], is taken from the data. The offset is integrated over with a flat measure, one for
+each magnitude: see `marginalised.py` for the normalisation.
 
 Sources: Union3, arXiv:2311.12098 (22 nodes of a spline, used as they are); Pantheon, arXiv:1710.00845 (40 bins, the
 covariance of the systematics added to the squares of `dmb`).
@@ -60,5 +60,7 @@ def _matrix(file: str, size: int) -> Float[np.ndarray, "n n"]:
     """A covariance that is written as its size, and its elements row by row."""
     column = read_table(DATA_SET, file, (1 + size * size,))
     if column[0] != size:
-        raise InputError(f"expected {size} as the first number of {file}, got {column[0]:g}; try 'alfonsine data check sn'")
+        raise InputError(
+            f"expected {size} as the first number of {file}, got {column[0]:g}; try 'alfonsine data check sn'"
+        )
     return column[1:].reshape(size, size)

@@ -61,31 +61,23 @@ class Tabulated(Form):
 class TabulatedPair(Form):
     """ln L of two bands together.
 
-    surface      ln L over the nodes
-    start, step  (2,) first node and distance of the nodes
-    width        (2,) standard deviations, in steps
-    whitening    (2, 2) W with W^T W the inverse covariance of the table, in units of the bands
+    surface    ln L over the nodes
+    width      (2,) standard deviations of the table
+    whitening  (2, 2) W with W^T W the inverse covariance of the table
     """
 
     surface: Surface
-    start: Float[Array, " 2"]
-    step: Float[Array, " 2"]
     width: Float[Array, " 2"]
     whitening: Float[Array, "2 2"]
     nuisance: tuple[str, ...] = eqx.field(static=True, default=())
 
-    def log_likelihood(
-        self, bands: Float[AnyArray, " 2"], nuisance: Float[AnyArray, " nuisance"]
-    ) -> Float[Array, ""]:
+    def log_likelihood(self, bands: Float[AnyArray, " 2"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
         """Give ln L; beyond the table as the module says."""
-        x = (bands - self.start) / self.step
-        held = self.surface.held(x)
-        slopes = self.surface.slopes(x)
-        return self.surface(x) + jnp.sum(_beyond(x - held, jnp.stack([slopes, slopes]), self.width))
+        slopes = self.surface.slopes(bands)
+        excess = bands - self.surface.held(bands)
+        return self.surface(bands) + jnp.sum(_beyond(excess, jnp.stack([slopes, slopes]), self.width))
 
-    def whiten(
-        self, differences: Float[AnyArray, "n 2"], reference: Float[AnyArray, " 2"]
-    ) -> Float[Array, "n w"]:
+    def whiten(self, differences: Float[AnyArray, "n 2"], reference: Float[AnyArray, " 2"]) -> Float[Array, "n w"]:
         """Differences in units of the errors of the table as a whole; the same at every reference."""
         return differences @ self.whitening.T
 
@@ -122,19 +114,16 @@ def tabulated(
 def tabulated_pair(
     first: Float[np.ndarray, " a"], second: Float[np.ndarray, " b"], log_likelihood: Float[np.ndarray, "a b"]
 ) -> TabulatedPair:
-    """A table of ln L over two bands at even nodes, interpolated by cubic splines in both."""
-    grids = [even(first, "the first column"), even(second, "the second column")]
+    """A table of ln L over two bands, on an even grid, interpolated by cubic splines in both."""
     if log_likelihood.shape != (len(first), len(second)) or not np.isfinite(log_likelihood).all():
         raise InputError(f"expected finite ln L on {len(first)} x {len(second)} nodes, got NaN, or other nodes")
+    surface = bicubic(first, second, log_likelihood)
     density = np.exp(log_likelihood - log_likelihood.max()).ravel()
     points = np.stack([x.ravel() for x in np.meshgrid(first, second, indexing="ij")])
     covariance = np.cov(points, aweights=density, ddof=0)
-    step = np.array([grid[1] for grid in grids])
     return TabulatedPair(
-        surface=bicubic(log_likelihood),
-        start=jnp.asarray(np.array([grid[0] for grid in grids])),
-        step=jnp.asarray(step),
-        width=jnp.asarray(np.sqrt(np.diag(covariance)) / step),
+        surface=surface,
+        width=jnp.asarray(np.sqrt(np.diag(covariance))),
         whitening=jnp.asarray(np.linalg.cholesky(np.linalg.inv(covariance)).T),
     )
 
@@ -142,6 +131,6 @@ def tabulated_pair(
 def _beyond(
     excess: Float[Array, " band"], slopes: Float[Array, "2 band"], width: Float[Array, " band"]
 ) -> Float[Array, " band"]:
-    """What is added to ln L at an excess beyond the lower (negative) or the upper edge; all in steps."""
+    """What is added to ln L at an excess beyond the lower (negative) or the upper edge."""
     falling = jnp.where(excess < 0, jnp.maximum(slopes[0], 0.0), jnp.minimum(slopes[1], 0.0))
     return falling * excess - 0.5 * (excess / width) ** 2
