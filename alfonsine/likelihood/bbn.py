@@ -48,7 +48,7 @@ class Abundances(Form):
 
     def model(self, bands: Float[AnyArray, " 2"]) -> tuple[Float[Array, " abundance"], Float[Array, " abundance"]]:
         """Predicted abundances and their variances, at omega_b and N_eff."""
-        x = bands - jnp.array([0.0, STANDARD_NEFF])
+        x = jnp.asarray(bands) - jnp.array([0.0, STANDARD_NEFF])
         beyond = x - self.predicted[0].held(x)
         m = jnp.stack([surface(x) + surface.slopes(x) @ beyond for surface in self.predicted])
         tau = jnp.stack([surface(x) for surface in self.uncertain])

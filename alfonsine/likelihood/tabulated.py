@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.form import FoldedForm, Form
-from alfonsine.likelihood.interpolate import Curves, Surface, bicubic, cubic, even, linear
+from alfonsine.likelihood.interpolate import Curves, Surface, bicubic, cubic, even
 from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
 
 
@@ -50,7 +50,7 @@ class Tabulated(Form):
         self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
         """Differences in units of each table's local width at the reference."""
-        node = jnp.round(self.curves.held((reference - self.start) / self.step)).astype(int)
+        node = jnp.round(self.curves.held(jnp.asarray((reference - self.start) / self.step))).astype(int)
         return differences / self.step * self.stiffness[node, jnp.arange(node.size)]
 
     def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
@@ -73,6 +73,7 @@ class TabulatedPair(Form):
 
     def log_likelihood(self, bands: Float[AnyArray, " 2"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
         """Give ln L; beyond the table as the module says."""
+        bands = jnp.asarray(bands)
         slopes = self.surface.slopes(bands)
         excess = bands - self.surface.held(bands)
         return self.surface(bands) + jnp.sum(_beyond(excess, jnp.stack([slopes, slopes]), self.width))
@@ -86,10 +87,8 @@ class TabulatedPair(Form):
         return FoldedForm(jnp.asarray(matrix), self)
 
 
-def tabulated(
-    nodes: Float[np.ndarray, " node"], log_likelihood: Float[np.ndarray, "node band"], *, smooth: bool = True
-) -> Tabulated:
-    """Tables of ln L at even nodes; cubic splines, or straight lines where not `smooth`."""
+def tabulated(nodes: Float[np.ndarray, " node"], log_likelihood: Float[np.ndarray, "node band"]) -> Tabulated:
+    """Tables of ln L at even nodes, interpolated by cubic splines."""
     start, step = even(nodes, "the table's nodes")
     if len(log_likelihood) != len(nodes) or not np.isfinite(log_likelihood).all():
         raise InputError(f"expected {len(nodes)} finite values of ln L, got {len(log_likelihood)}, or NaN among them")
@@ -100,7 +99,7 @@ def tabulated(
     root = np.sqrt(2 * (log_likelihood.max(axis=0) - log_likelihood))
     signed = np.where(x < log_likelihood.argmax(axis=0), -root, root)
     bands = log_likelihood.shape[1]
-    curves = (cubic if smooth else linear)(log_likelihood)
+    curves = cubic(log_likelihood)
     return Tabulated(
         curves=curves,
         start=jnp.full(bands, start),

@@ -12,15 +12,16 @@ def contents():
         "units": "D_l",
         "band_powers": {"file": "bands.txt", "column": 2},
         "covariance": {"file": "cov.npz", "array": "cov"},
-        "spectra": {
-            "tt": {"bands": 3, "windows": {"first": FIRST, "last": LAST}, "calibration": {"A_map": 2}},
-            "ee": {
+        "spectra": [
+            {"spectrum": "tt", "bands": 3, "windows": {"first": FIRST, "last": LAST}, "calibration": {"A_map": 2}},
+            {
+                "spectrum": "ee",
                 "bands": 2,
                 "windows": {"matrix": "windows.txt", "first_l": 2},
                 "ell": [25.0, 45.0],
                 "calibration": {"A_map": 2, "P_map": 2},
             },
-        },
+        ],
         "templates": {"A_dust": [0.0, 0.0, 0.0, 0.002, 0.001]},
         "offset": [1.0, 0.5, 0.0, 0.0, 0.0],
         "cite": "nobody",

@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flat_lcdm import Flat
+from small_experiment import small_experiment
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood import mock_cmb
 from alfonsine.likelihood.registry import load_likelihood
 from alfonsine.theory.output import Axis
-from flat_lcdm import Flat
-from small_experiment import small_experiment
 
 K = 5
 CASES = {
@@ -52,8 +52,6 @@ CASES = {
     "bbn": ("bbn", {}),
     "bbn_helium": ("bbn", {"helium": True}),
 }
-UNSEEN = {"union3": 1, "pantheon_2018_binned": 1, "bbn": 1}
-"""Directions of the bands that the data say nothing of: the offset of magnitudes; one of two numbers from D/H."""
 NUMBERS = {"theta_star": 0.0104, "omega_b": 0.0224, "omega_cdm": 0.12, "N_eff": 3.04}
 
 
@@ -73,6 +71,13 @@ def fiducial(likelihood):
     expected = dict(zip(("tt", "te", "ee"), bands, strict=True))
     ell = {name: np.arange(2, l_max + 1) for name, l_max in spectra.items()}
     return {n: jnp.asarray(np.interp(x, centre, expected[n]) * 2 * np.pi / (x * (x + 1))) for n, x in ell.items()}
+
+
+def unseen(likelihood):
+    """Directions of the bands that the data say nothing of: magnitudes' offset; D/H alone leaves one of two numbers."""
+    if likelihood.name == "bbn":
+        return 2 - likelihood.form.data.size
+    return int(likelihood.name in ("union3", "pantheon_2018_binned"))
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -102,7 +107,8 @@ def case(request, tmp_path_factory):
 
 def test_bands_are_linear_and_ignore_longer_spectra(case):
     likelihood, basis, matrix, a, _ = case
-    spectra = {n: jnp.append(b @ a, jnp.array([1e9, -1e9])) for n, b in basis.items()}
+    further = [] if likelihood.redshifts else [1e9, -1e9]  # functions of redshift have no more than the data's
+    spectra = {n: jnp.append(b @ a, jnp.array(further)) for n, b in basis.items()}
     np.testing.assert_allclose(likelihood.bands(spectra), matrix @ a, rtol=1e-9, atol=1e-12)
 
 
@@ -112,7 +118,8 @@ def test_numpy_arrays_serve_as_well(case):
     value = likelihood.log_likelihood(np.asarray(bands), np.asarray(nuisance))
     folded = likelihood.fold(np.asarray(matrix))(np.asarray(a), np.asarray(nuisance))
     assert float(folded) == pytest.approx(float(value), rel=1e-9)
-    assert likelihood.whiten(np.asarray(bands)[None], np.asarray(bands)).shape == (1, bands.size)
+    white = likelihood.whiten(np.asarray(bands)[None], np.asarray(bands))
+    assert white.shape == (1, bands.size - unseen(likelihood))
 
 
 def test_folded_equals_unfolded(case):
@@ -167,15 +174,28 @@ def test_whiten_is_linear_and_of_full_rank(case):
     np.testing.assert_allclose(
         likelihood.whiten(jnp.asarray(d[:1] + 2 * d[1:2]), reference)[0], white[0] + 2 * white[1], rtol=1e-8, atol=1e-8
     )
-    seen = reference.size - UNSEEN.get(likelihood.name, 0) * (
-        likelihood.name != "bbn" or likelihood.form.data.size == 1
-    )
-    assert np.linalg.matrix_rank(likelihood.whiten(jnp.diag(reference), reference)) == seen
+    rank = np.linalg.matrix_rank(likelihood.whiten(jnp.diag(reference), reference))
+    assert rank == reference.size - unseen(likelihood)
 
 
 def test_a_parabola_at_some_multipoles_is_a_parabola_at_all(case):
-    """The spline keeps parabolas: bands from a ninth of the multipoles are those from all, for every likelihood."""
+    """The spline keeps parabolas: bands from a ninth of the multipoles are those from all, for every likelihood.
+
+    For functions of redshift: bands from a grid of redshifts are those from the redshifts of the data.
+    """
     likelihood = case[0]
+    if set(likelihood.spectra) <= set(NUMBERS):
+        assert likelihood.splined == {}
+        return
+    if likelihood.redshifts:
+        grid = Axis("z", "", tuple(np.linspace(0.01, 2.5, 25)))
+        some = likelihood.at(dict.fromkeys(likelihood.spectra, grid))
+        found = some.bands({name: jnp.asarray(1 + grid.array - grid.array**2) for name in likelihood.spectra})
+        own = {name: np.array(z) for name, z in likelihood.redshifts.items()}
+        expected = likelihood.bands({name: jnp.asarray(1 + z - z**2) for name, z in own.items()})
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+        assert set(some.splined) == set(likelihood.spectra)
+        return
 
     def parabola(ell):
         return 2.0 - ell / 1000 + 3.0 * (ell / 1000) ** 2
