@@ -204,7 +204,7 @@ def _hartlap(simulations: int | None, n: int) -> float:
 def _check_chosen(spectra: Sequence[str] | None, known: Sequence[str]) -> None:
     if spectra is None:
         return
-    if isinstance(spectra, str) or not spectra:
+    if not isinstance(spectra, list | tuple) or not spectra:
         raise InputError(f"{NAME}: expected spectra: a list such as [{', '.join(known)}], got {spectra!r}")
     for name in spectra:
         if name not in known:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood import (
@@ -52,6 +52,7 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "gaussian": gaussian_data.gaussian_data,
 }
 
+KINDS = {str: "a word", bool: "true or false", float: "a number", float | bool: "a number, or true or false"}
 SEVERAL = (
     "cmb_lite",
     "gaussian",
@@ -71,9 +72,10 @@ def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Like
             advice = nearest(option, known) if known else "it has none"
             raise InputError(f"{name}: expected a known option, got '{option}'; {advice}")
         wanted = known[option].annotation
-        if wanted in (str, bool) and not isinstance(value, wanted):
-            kind = "true or false" if wanted is bool else "a word"
-            raise InputError(f"{name}: expected {option}: {kind}, got {value!r}")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = {str: isinstance(value, str), bool: isinstance(value, bool), float: number}
+        if wanted in KINDS and not any(fits[kind] for kind in get_args(wanted) or (wanted,)):
+            raise InputError(f"{name}: expected {option}: {KINDS[wanted]}, got {value!r}")
     for option, facts in known.items():
         if facts.default is facts.empty and option not in options:
             raise InputError(f"{name}: expected the option '{option}', got {sorted(options) or 'none'}; add it")

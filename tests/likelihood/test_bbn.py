@@ -63,8 +63,15 @@ def test_beyond_the_table_it_falls(table):
 
 
 @pytest.mark.parametrize(
-    "options", [{"deuterium": -1.0}, {"deuterium_error": 0.0}, {"helium": 2.0}, {"helium": "yes"}, {"deuterium": True}]
+    ("options", "message"),
+    [
+        ({"deuterium": -1.0}, "between 0 and 1"),
+        ({"deuterium_error": 0.0}, "between 0 and 1"),
+        ({"helium": 2.0}, "between 0 and 1"),
+        ({"helium": "yes"}, "expected helium: a number, or true or false, got 'yes'"),
+        ({"deuterium": True}, "expected deuterium: a number, got True"),
+    ],
 )
-def test_values_that_are_no_abundances(table, options):
-    with pytest.raises(InputError, match="between 0 and 1"):
+def test_values_that_are_no_abundances(options, message):
+    with pytest.raises(InputError, match=message):
         load_likelihood("bbn", options)

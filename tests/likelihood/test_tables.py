@@ -49,7 +49,7 @@ def test_emission_line_galaxies(data_folder):
 
 @pytest.mark.parametrize("name", LYMAN_ALPHA)
 def test_lyman_alpha(data_folder, name):
-    """scipy's bicubic spline (FITPACK) of ln L is the same spline."""
+    """The bicubic spline of ln L that FITPACK makes, in scipy, is the same spline."""
     rows = np.loadtxt(data_folder("bao") / "sdss" / LYMAN_ALPHA[name])
     likelihood = load_likelihood(name)
     for row in rows[[0, 49, 777, 1234, 2450, 2499]]:
