@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from alfonsine.errors import InputError, telling_disk_trouble
 from alfonsine.terminal import Display, DownloadDisplay, each_of, show, size_told
@@ -223,9 +223,10 @@ def data_list() -> None:
     """Show the known data sets: whether each is here, its size, licence, and what to cite."""
     from alfonsine.likelihood import data_sets
 
-    table = Table("data set", "here", "size", "licence", "what it is", "cite", box=None)
+    table = Table(Column("data set", no_wrap=True), "here", "size", "what it is", box=None)
     for row in data_sets.list():
-        table.add_row(row.name, row.here, size_told(row.size), row.licence, row.what, row.cite)
+        told = f"{row.what}\nCite {row.cite}. Licence: {row.licence}."
+        table.add_row(row.name, row.here, size_told(row.size), told)
     Console().print(table)
 
 

@@ -85,7 +85,7 @@ def bbn(
     for each, values in measured.items():
         if not all(isinstance(x, int | float) and not isinstance(x, bool) and 0 < x < 1 for x in values):
             raise InputError(f"{NAME}: expected {each} and its error between 0 and 1, got {values[0]} and {values[1]}")
-    table = read_table(DATA_SET, "PRIMAT_Yp_DH_Error.dat", (None, 8))
+    table = read_table(DATA_SET, "PRIMAT_Yp_DH_Error.dat", (1300, 8))
     density, extra = np.unique(table[:, 0]), np.unique(table[:, 2])
     if len(table) != density.size * extra.size or table[:, 3:].min() <= 0:
         raise InputError(

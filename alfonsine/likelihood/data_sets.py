@@ -123,9 +123,8 @@ def install(name: str, fetch: Fetch | None = None, progress: Progress | None = N
 def chosen(names: Sequence[str], every: bool) -> tuple[str, ...]:
     """The data sets that are named, each once, or all; InputError for none, both, or an unknown name."""
     if every == bool(names):
-        raise InputError(
-            f"expected names of data sets, or --all, got {'both' if every else 'neither'}; known: {', '.join(sources())}"
-        )
+        got = "both" if every else "neither"
+        raise InputError(f"expected names of data sets, or --all, got {got}; known: {', '.join(sources())}")
     for name in names:
         _entry(name)
     return tuple(dict.fromkeys(names)) or tuple(sources())

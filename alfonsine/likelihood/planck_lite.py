@@ -6,7 +6,7 @@ Gaussian TT bins for l = 2 to 29 that stand in for the low-l likelihood).
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.band_likelihood import BandLikelihood
@@ -67,23 +67,25 @@ def planck_lite(spectra: str = "TTTEEE", low_l_tt_bins: bool = False) -> BandLik
 
 def _high_l() -> tuple[Float[np.ndarray, "3 band"], Float[np.ndarray, "band band"]]:
     """Rows effective l, C_l, error [muK^2] of the 613 bands, and their covariance [muK^4]."""
-    measured = read_table(DATA_SET, "cl_cmb_plik_v22.dat").T
-    covariance = read_array(DATA_SET, "cov_613.npz", "cov")
     size = sum(BINS.values())
-    if measured.shape != (3, size) or covariance.shape != (size, size):
-        raise InputError(
-            f"{NAME}: expected 3 columns of {size} bands and their covariance, got shapes "
-            f"{measured.T.shape} and {covariance.shape}; try 'alfonsine data check {DATA_SET}'"
-        )
-    return measured, covariance
+    measured = read_table(DATA_SET, "cl_cmb_plik_v22.dat", (size, 3)).T
+    return measured, read_array(DATA_SET, "cov_613.npz", "cov", (size, size))
 
 
 def _binning(count: int, low_l: bool) -> Binning:
     """The first `count` bins from l = 30, behind those below l = 30 if wanted; bands are averages of C_l."""
-    edges = [read_table(DATA_SET, file).astype(int)[:count] + FIRST_L for file in ("blmin.dat", "blmax.dat")]
+    edges = [_edges(file, 645)[:count] + FIRST_L for file in ("blmin.dat", "blmax.dat")]
     below = np.zeros(FIRST_L - 2)
     if low_l:
         files = ("blmin_low_ell.dat", "blmax_low_ell.dat")
-        edges = [np.r_[read_table(DATA_SET, f).astype(int) + 2, e] for f, e in zip(files, edges, strict=True)]
-        below = read_table(DATA_SET, "bweight_low_ell.dat")
-    return contiguous(*edges, np.r_[below, read_table(DATA_SET, "bweight.dat")])
+        edges = [np.r_[_edges(file, 2) + 2, e] for file, e in zip(files, edges, strict=True)]
+        below = read_table(DATA_SET, "bweight_low_ell.dat", (FIRST_L - 2,))
+    try:
+        return contiguous(*edges, np.r_[below, read_table(DATA_SET, "bweight.dat", (7437,))])
+    except InputError as error:
+        raise InputError(f"{NAME}: {error}; try 'alfonsine data check {DATA_SET}'") from None
+
+
+def _edges(file: str, count: int) -> Int[np.ndarray, " bin"]:
+    """Multipoles that bins begin or end with, as the file counts them."""
+    return read_table(DATA_SET, file, (count,)).astype(int)

@@ -17,7 +17,7 @@ import numpy as np
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.band_likelihood import BandLikelihood
-from alfonsine.likelihood.bao import bao, read_rows
+from alfonsine.likelihood.bao import bao, bao_from_files, read_rows
 from alfonsine.likelihood.data_sets import read_table
 
 DATA_SET = "bao"
@@ -68,5 +68,4 @@ def dr16_qso(growth: bool = False) -> BandLikelihood:
 
 
 def _gaussian(name: str, rows: str, covariance: str) -> BandLikelihood:
-    z, value, kind = read_rows(DATA_SET, f"sdss/{rows}")
-    return bao(name, z, value, kind, read_table(DATA_SET, f"sdss/{covariance}", (len(z), len(z))))
+    return bao_from_files(name, DATA_SET, f"sdss/{rows}", f"sdss/{covariance}")

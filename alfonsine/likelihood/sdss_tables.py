@@ -38,7 +38,7 @@ def mgs() -> BandLikelihood:
 
 def elg() -> BandLikelihood:
     """DR16, emission-line galaxies."""
-    nodes, likelihood = read_table(DATA_SET, "sdss/sdss_DR16_ELG_BAO_DVtable.txt", (None, 2)).T
+    nodes, likelihood = read_table(DATA_SET, "sdss/sdss_DR16_ELG_BAO_DVtable.txt", (399, 2)).T
     return _one("sdss_dr16_elg", ELG_Z, nodes, _log("sdss_dr16_elg", likelihood))
 
 
@@ -66,7 +66,7 @@ def _one(
 
 def _two(name: str, file: str) -> BandLikelihood:
     """A table over D_M / r_d and D_H / r_d, whose rows may come in any order."""
-    rows = read_table(DATA_SET, file, (None, 3))
+    rows = read_table(DATA_SET, file, (2500, 3))
     first, second = np.unique(rows[:, 0]), np.unique(rows[:, 1])
     rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
     if len(rows) != first.size * second.size:
