@@ -85,8 +85,18 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize(("name", "file"), [(name, file) for name, (_, files) in READ.items() for file in files])
+# Where a table of supernovae is struck in columns that are not read (a name, unused numbers) nothing is wrong.
+UNREAD = {("lcparam_full.txt", "not a number"), ("lcparam_DS17f.txt", "a word"), ("lcparam_DS17f.txt", "not a number")}
+STRUCK = [
+    (name, file, damage)
+    for name, (_, files) in READ.items()
+    for file in files
+    for damage in DAMAGES
+    if (file.rsplit("/", 1)[-1], damage) not in UNREAD
+]
+
+
+@pytest.mark.parametrize(("name", "file", "damage"), STRUCK)
 def test_damaged_files_are_told_in_one_line(data_folder, tmp_path, monkeypatch, name, file, damage):
     data_set = READ[name][0]
     source = data_folder(data_set)
