@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.likelihood.binning import Windows
 from alfonsine.likelihood.form import Form
-from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood, Likelihood
+from alfonsine.likelihood.likelihood import AnyArray, Around, FoldedLikelihood, Likelihood
 from alfonsine.theory.output import Axis
 
 
@@ -34,6 +34,11 @@ class BandLikelihood(Likelihood):
     windows: Windows
     form: Form
     points: dict[str, DataPoints]
+
+    @property
+    def known_by_values(self) -> bool:
+        """Whether the form has no gradient of its own."""
+        return self.form.known_by_values
 
     @property
     def spectra(self) -> dict[str, int]:
@@ -75,6 +80,6 @@ class BandLikelihood(Likelihood):
         """Band differences in units of the data's error at `reference`."""
         return self.form.whiten(differences, reference)
 
-    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"], around: Around | None = None) -> FoldedLikelihood:
         """Likelihood of amplitudes a, for bands = matrix @ a. The windows are left behind."""
-        return self.form.fold(matrix)
+        return self.form.fold_around(matrix, around)

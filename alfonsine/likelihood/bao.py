@@ -36,14 +36,15 @@ def bao(
     z, value, covariance = z[order], value[order], covariance[np.ix_(order, order)]
     blocks = np.array(kind)[order]
     present = [each for each in KINDS if each in blocks]
-    error = np.sqrt(np.diag(covariance))
     for each in present:
         if np.any(np.diff(z[blocks == each]) <= 0):
             raise InputError(f"{name}: expected each redshift of {each} once, got one twice; remove a row")
+    form = gaussian(value, covariance)
+    error = np.sqrt(np.diag(covariance))
     return BandLikelihood(
         name=name,
         windows=Windows(tuple(present), tuple(Sampled.of(z[blocks == each]) for each in present)),
-        form=gaussian(value, covariance),
+        form=form,
         points={
             each: DataPoints(*(jnp.asarray(x[blocks == each]) for x in (z, value, error, np.ones(len(z)))))
             for each in present

@@ -12,6 +12,7 @@ that reads those. The spline between them is linear too, and becomes part of the
 
 import abc
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -20,6 +21,17 @@ from jaxtyping import Array, Float
 from alfonsine.theory.output import Axis
 
 AnyArray = Array | np.ndarray
+
+
+class Around(NamedTuple):
+    """Where amplitudes and a data set's own parameters will be: points of about the region that is to be sampled.
+
+    amplitudes   (n, K)
+    nuisance     (2, m): middle and width of each of its own parameters
+    """
+
+    amplitudes: Float[np.ndarray, "n K"]
+    nuisance: Float[np.ndarray, "2 m"]
 
 
 class FoldedLikelihood(eqx.Module):
@@ -40,6 +52,11 @@ class Likelihood(eqx.Module):
 
     name: eqx.AbstractVar[str]
     nuisance: eqx.AbstractVar[tuple[str, ...]]
+
+    @property
+    def known_by_values(self) -> bool:
+        """Whether it has no gradient of its own, and is to be told where amplitudes will be."""
+        return False
 
     @property
     @abc.abstractmethod
@@ -88,5 +105,8 @@ class Likelihood(eqx.Module):
         """
 
     @abc.abstractmethod
-    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
-        """Likelihood of amplitudes a: the same number as `log_likelihood(matrix @ a, nuisance)`."""
+    def fold(self, matrix: Float[AnyArray, "band K"], around: Around | None = None) -> FoldedLikelihood:
+        """Likelihood of amplitudes a: the same number as `log_likelihood(matrix @ a, nuisance)`.
+
+        `around` serves a likelihood without a gradient of its own, and no other.
+        """

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from alfonsine.errors import InputError, nearest
@@ -21,6 +22,7 @@ from alfonsine.likelihood import (
     sroll2,
     supernovae,
 )
+from alfonsine.likelihood.cobaya_names import known_to_cobaya
 from alfonsine.likelihood.likelihood import Likelihood
 
 LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
@@ -61,8 +63,13 @@ SEVERAL = (
 
 def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Likelihood:
     """Make a likelihood. InputError for unknown names and options, naming the nearest, or missing data."""
-    if name.partition(".")[0] in SEVERAL:
-        name = name.partition(".")[0]
+    kind, _, given = name.partition(".")
+    if kind in SEVERAL and given:
+        return replace(load_likelihood(kind, options), name=name)
+    if name not in LIKELIHOODS and known_to_cobaya(name):
+        from alfonsine.likelihood.cobaya import cobaya_likelihood
+
+        return cobaya_likelihood(name, options or {})
     if name not in LIKELIHOODS:
         raise InputError(f"expected the name of a likelihood, got '{name}'; {nearest(name, LIKELIHOODS)}")
     options = dict(options or {})

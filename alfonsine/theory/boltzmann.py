@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from alfonsine.errors import InputError
 from alfonsine.theory.class_spectra import L_LOGSTEP, check_multipoles, nodes, spectra_outputs
 from alfonsine.theory.grids import Background, MatterPower, Thermodynamics
@@ -69,9 +71,11 @@ class BoltzmannCode:
         """Derived numbers, whatever they are for."""
         return tuple(dict.fromkeys((*self.derived, *self.numbers)))
 
-    def _named(self, numbers: Mapping[str, float]) -> tuple[dict[str, list[float]], dict[str, float]]:
+    def _named(self, numbers: Mapping[str, float]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         """The numbers as outputs of their own, and as derived ones."""
-        return {name: [numbers[name]] for name in self.numbers}, {name: numbers[name] for name in self.derived}
+        return {name: np.array([numbers[name]]) for name in self.numbers}, {
+            name: numbers[name] for name in self.derived
+        }
 
     @property
     def _any_spectra(self) -> bool:

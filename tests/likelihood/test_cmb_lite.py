@@ -67,6 +67,7 @@ def test_two_experiments_in_one_study(tmp_path):
     folder = str(small_experiment(tmp_path))
     both = [load_likelihood(name, {"folder": folder}) for name in ("cmb_lite.first", "cmb_lite.second")]
     assert both[0].spectra == both[1].spectra
+    assert [each.name for each in both] == ["cmb_lite.first", "cmb_lite.second"]
     with pytest.raises(InputError, match=r"expected the name of a likelihood, got 'mock_cmb\.first'"):
         load_likelihood("mock_cmb.first")
 

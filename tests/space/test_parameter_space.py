@@ -85,7 +85,8 @@ def test_repeated_names_are_refused():
 def test_a_joint_prior_is_added_and_cuts():
     tilt = Expression.parse("lambda x, z: 0.5*x - z**2")
     cut = Expression.parse("lambda x, y: np.log(x + y < 100)")
-    whole, X
+    three = [make(), make(name="y"), make(name="z")]
+    whole, plain = ParameterSpace.of(three, [tilt, cut]), ParameterSpace.of(three)
     theta = jnp.array([0.5, 0.6, 0.7])
     assert float(whole.log_prior(theta)) == pytest.approx(float(plain.log_prior(theta)) + 0.25 - 0.49, abs=1e-12)
     np.testing.assert_allclose(jax.grad(whole.log_prior)(theta), [0.5, 0.0, -1.4], atol=1e-12)

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from alfonsine.hosts.quantities import Quantities
 from alfonsine.plugins.montepython import power
 from alfonsine.plugins.montepython.errors import severe
-from alfonsine.plugins.quantities import Quantities
 
 
 class MatterPowerAnswers:

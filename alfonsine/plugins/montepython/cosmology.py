@@ -14,7 +14,8 @@ import numpy as np
 
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
-from alfonsine.plugins.missing import MissingQuantity
+from alfonsine.hosts.missing import MissingQuantity
+from alfonsine.hosts.quantities import Quantities, quantities_of, theory_of
 from alfonsine.plugins.montepython import answers, power
 from alfonsine.plugins.montepython.asked_power import MatterPowerAnswers
 from alfonsine.plugins.montepython.errors import CosmoComputationError, CosmoSevereError, NotServed, severe
@@ -22,7 +23,6 @@ from alfonsine.plugins.montepython.exact import ExactBackground, precision
 from alfonsine.plugins.montepython.said import once
 from alfonsine.plugins.montepython.spectra import Spectra, spectra
 from alfonsine.plugins.montepython.told import Told, understood
-from alfonsine.plugins.quantities import Quantities, quantities_of, theory_of
 
 
 class Number(float):

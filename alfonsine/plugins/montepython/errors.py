@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from alfonsine.plugins.missing import MissingQuantity
+from alfonsine.hosts.missing import MissingQuantity
 
 
 class CosmoError(Exception):

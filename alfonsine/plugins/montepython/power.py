@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from alfonsine.plugins.missing import MissingQuantity
-from alfonsine.plugins.quantities import Quantities
+from alfonsine.hosts.missing import MissingQuantity
+from alfonsine.hosts.quantities import Quantities
 from alfonsine.theory.class_power import METHODS
 
 EIGHT = 8.0  # Mpc/h

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from alfonsine.plugins.missing import MissingQuantity
+from alfonsine.hosts.missing import MissingQuantity
+from alfonsine.hosts.quantities import Quantities
 from alfonsine.plugins.montepython.errors import CosmoSevereError
-from alfonsine.plugins.quantities import Quantities
 from alfonsine.theory.class_spectra import UNLENSED
 
 LENSED = ("tt", "ee", "te", "bb", "pp", "tp")

@@ -11,9 +11,9 @@ from typing import Any
 
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import nearest
+from alfonsine.hosts.numbers import FOLLOWS, canonical
+from alfonsine.hosts.quantities import theory_of
 from alfonsine.plugins.montepython.errors import CosmoSevereError
-from alfonsine.plugins.numbers import FOLLOWS, canonical
-from alfonsine.plugins.quantities import theory_of
 from alfonsine.theory import class_defaults
 from alfonsine.theory.class_names import INPUT_ALIASES
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import RectBivariateSpline
 
-from alfonsine.plugins.missing import MissingQuantity
+from alfonsine.hosts.missing import MissingQuantity
 
 SAME = 1e-9  # relative; nearer values are one
 Numbers = float | Float[np.ndarray, "..."]

@@ -5,9 +5,9 @@ import pytest
 from classy import Class
 
 from alfonsine.errors import InputError
-from alfonsine.plugins.missing import MissingQuantity
-from alfonsine.plugins.numbers import told
-from alfonsine.plugins.quantities import Quantities
+from alfonsine.hosts.missing import MissingQuantity
+from alfonsine.hosts.numbers import told
+from alfonsine.hosts.quantities import Quantities
 from alfonsine.theory.class_spectra import nodes
 from alfonsine.theory.classy import ClassTheory
 from alfonsine.theory.grids import Background, MatterPower, spaced

@@ -22,9 +22,9 @@ from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.plugins.missing import MissingQuantity
-from alfonsine.plugins.numbers import canonical, completed, told
-from alfonsine.plugins.surface import FEWEST, Numbers, Surface, within
+from alfonsine.hosts.missing import MissingQuantity
+from alfonsine.hosts.numbers import canonical, completed, told
+from alfonsine.hosts.surface import FEWEST, Numbers, Surface, within
 from alfonsine.theory.class_spline import spline
 from alfonsine.theory.grids import BACKGROUND, POWER, THERMODYNAMICS
 from alfonsine.theory.output import Output
