@@ -4,6 +4,7 @@ Exit codes: 0 the certificate passed (or there was none to give), 1 it did not, 
 Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from alfonsine.errors import InputError, telling_disk_trouble
-from alfonsine.terminal import Display, show
+from alfonsine.terminal import Display, DownloadDisplay, each_of, show, size_told
 
 if TYPE_CHECKING:
     from alfonsine.study.prepare import Study as Prepared
@@ -45,7 +46,8 @@ Parts = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of your own files that its networks are made with.")
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
-DataSet = Annotated[str, typer.Argument(metavar="NAME", help="As in `alfonsine data list`.")]
+DataSets = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As in `alfonsine data list`.")]
+Every = Annotated[bool, typer.Option("--all", help="All data sets.")]
 Effective = Annotated[int, typer.Option(help="Effective number of draws.", min=100)]
 Calls = Annotated[int, typer.Option(help="Exact calls to make.", min=12)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
@@ -241,47 +243,33 @@ def demo(output: Output = None, quiet: Quiet = False) -> None:
 
 @data.command("list")
 def data_list() -> None:
-    """Show the known data sets, and whether each is here."""
+    """Show the known data sets: whether each is here, its size, licence, and what to cite."""
     from alfonsine.likelihood import data_sets
 
-    table = Table("data set", "here", "what it is", box=None)
+    table = Table(Column("data set", no_wrap=True), "here", "size", "what it is", box=None)
     for row in data_sets.list():
-        table.add_row(*row)
+        told = f"{row.what}\nCite {row.cite}. Licence: {row.licence}."
+        table.add_row(row.name, row.here, size_told(row.size), told)
     Console().print(table)
 
 
 @data.command("install")
-def data_install(name: DataSet) -> None:
-    """Fetch a data set from its public address, checked by its digests."""
+def data_install(names: DataSets = None, every: Every = False, quiet: Quiet = False) -> None:
+    """Fetch data sets from their public addresses, checked by their digests. What is here already is kept."""
     from alfonsine.likelihood import data_sets
 
-    print(data_sets.install(name))
+    chosen = data_sets.chosen(names or [], every)
+    with contextlib.ExitStack() as stack:
+        progress = None if quiet else stack.enter_context(DownloadDisplay())
+        each_of(chosen, lambda name: data_sets.install(name, progress=progress))
 
 
 @data.command("check")
-def data_check(name: DataSet) -> None:
-    """Compare a data set that is here with its published digests."""
+def data_check(names: DataSets = None, every: Every = False) -> None:
+    """Compare data sets that are here with their published digests."""
     from alfonsine.likelihood import data_sets
 
-    print(data_sets.check(name))
-
-
-@plugin.command("montepython")
-def plugin_montepython(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Becomes path['cosmo'] of MontePython.")],
-    emulator: Annotated[Path, typer.Option(metavar="FILE", help="An emulator file.")],
-    background: Annotated[
-        bool, typer.Option(help="Take what needs no perturbations, and is not emulated, from the real CLASS.")
-    ] = True,
-    ignore: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A CLASS input to ignore; again for more.")
-    ] = None,
-) -> None:
-    """Lay out a folder that MontePython takes for CLASS."""
-    from alfonsine.plugins.montepython.layout import lay_out
-
-    lay_out(folder, emulator, background, ignore or [])
-    print(f"path['cosmo'] = '{folder.resolve()}'")
+    each_of(data_sets.chosen(names or [], every), data_sets.check)
 
 
 def _read(study: Path, output: Path | None, judged: bool = False, design: bool = False) -> "Prepared":

@@ -1,10 +1,14 @@
 """What is shown on a terminal: the outcome of a run, and progress while it goes on."""
 
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from alfonsine.errors import InputError
 
 
 def show(certificate: dict[str, Any], folder: Path) -> None:
@@ -79,3 +83,66 @@ class Display:
             self._live.stop()
             self._live.remove_task(self._task)
             self._task = None
+
+
+class DownloadDisplay:
+    """Bytes of a data set as they come: a bar on a terminal, a line for each data set in a log."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        self._console = Console(stderr=True)  # what is printed on stdout are the folders
+        self._live = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> "DownloadDisplay":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def start(self, name: str, total: int) -> None:
+        """The next data set, of which so many bytes are to come."""
+        if self._task is not None:
+            self._live.remove_task(self._task)
+        self._task = self._live.add_task(name, total=total)
+        if total and not self._console.is_terminal:
+            self._console.print(
+                f"{name}: {size_told(total)} to fetch ...", highlight=False, markup=False, soft_wrap=True
+            )
+
+    def advance(self, count: int) -> None:
+        """Bytes that came."""
+        if self._task is not None:
+            self._live.update(self._task, advance=count)
+
+
+def each_of(names: Iterable[str], do: Callable[[str], Path]) -> None:
+    """Do it for every name and print what it gives; one that fails does not keep the others from being done.
+
+    InputError at the end: the last of those that came, the others are told on stderr as they come.
+    """
+    failed: list[InputError] = []
+    for name in names:
+        try:
+            print(do(name))
+        except InputError as error:
+            if failed:
+                print(f"alfonsine: {failed[-1]}", file=sys.stderr)
+            failed.append(error)
+    if failed:
+        raise failed[-1]
+
+
+def size_told(count: int) -> str:
+    """Bytes in words: 620 kB, 3.1 MB."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(count, 1000) / 1e3:.0f} kB"

@@ -262,3 +262,30 @@ def test_a_function_that_returns_something_else_ends_with_code_2(returned, advic
     assert call(monkeypatch, "run", study, "-q", "-o", tmp_path / "run") == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1 and advice in told
+
+
+def test_several_data_sets(monkeypatch, capsys, data_folder):
+    """Each is checked; without a name, or with an unknown one, none is."""
+    place = data_folder("cosmic_clocks")
+    assert call(monkeypatch, "data", "check", "cosmic_clocks", "bbn") == 0
+    assert capsys.readouterr().out.split() == [str(place), str(place.parent / "bbn")]
+    assert call(monkeypatch, "data", "check", "cosmic_clocks", "nope") == 2
+    assert capsys.readouterr().out == ""
+    assert call(monkeypatch, "data", "check") == 2
+    assert "expected names of data sets, or --all, got neither" in capsys.readouterr().err
+
+
+def test_what_is_absent_is_told_once_for_each(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("ALFONSINE_DATA", str(tmp_path))
+    assert call(monkeypatch, "data", "check", "--all") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) > 5 and all(line.startswith("alfonsine: expected the data set") for line in told)
+
+
+def test_a_data_set_that_is_complete_is_installed_again_without_a_download(monkeypatch, capsys, data_folder, tmp_path):
+    (tmp_path / "bbn").mkdir()
+    file = data_folder("bbn") / "PRIMAT_Yp_DH_Error.dat"
+    (tmp_path / "bbn" / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setenv("ALFONSINE_DATA", str(tmp_path))
+    assert call(monkeypatch, "data", "install", "bbn") == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "bbn")

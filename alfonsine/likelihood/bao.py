@@ -70,4 +70,5 @@ def read_rows(data_set: str, file: str) -> Rows:
 
 def bao_from_files(name: str, data_set: str, rows: str, covariance: str) -> BandLikelihood:
     """The same of two files of a data set; InputError where they are not here, or do not fit together."""
-    return bao(name, *read_rows(data_set, rows), np.atleast_2d(read_table(data_set, covariance)))
+    z, value, kind = read_rows(data_set, rows)
+    return bao(name, z, value, kind, read_table(data_set, covariance, (len(z), len(z))))

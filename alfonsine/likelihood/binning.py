@@ -1,4 +1,4 @@
-"""Bands as weighted sums over neighbouring multipoles, each multipole in one bin at most; several side by side."""
+"""Bands as weighted sums over multipoles: neighbours, each in one bin at most, or any of them; several side by side."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import AnyArray
@@ -57,20 +57,67 @@ class Binning(eqx.Module):
 
         `reader` says in the message whose spectrum it is.
         """
-        given, own = multipoles, np.asarray(self.nodes)
-        if np.array_equal(given[: len(own)], own):
-            return self
-        used = own[np.asarray(self.weight) != 0]
-        if given[0] > used[0] or given[-1] < used[-1] or len(given) < FEWEST:
-            raise InputError(
-                f"expected {reader} at multipoles that reach from {used[0]:g} to {used[-1]:g}, {FEWEST} at least, got "
-                f"{given[0]:g} to {given[-1]:g}: {_missing(used, given)}; add them"
-            )
-        within = (own >= given[0]) & (own <= given[-1])  # what lies outside has no weight
-        full = np.zeros((len(own), len(given)))
-        full[within] = spline(given, own[within])
-        matrix = jax.vmap(self, in_axes=1, out_axes=1)(jnp.asarray(full))
-        return Splined(matrix, tuple(given.tolist()), self.l_max, self.axis)
+        return _splined(self, np.asarray(self.weight) != 0, multipoles, reader)
+
+
+class Dense(eqx.Module):
+    """One spectrum to its bands by a matrix, for windows that overlap: band_b = sum over l of matrix_bl C_l.
+
+    matrix   (band, l_max - 1) from l = 2
+    """
+
+    matrix: Float[Array, "band l"]
+
+    @property
+    def l_max(self) -> int:
+        """Highest multipole that is used."""
+        return self.matrix.shape[1] + 1
+
+    @property
+    def axis(self) -> str:
+        """What the spectrum is a function of."""
+        return "l"
+
+    @property
+    def nodes(self) -> tuple[float, ...]:
+        """Where the spectrum is read: 2, 3, ..., l_max."""
+        return tuple(float(ell) for ell in range(2, self.l_max + 1))
+
+    def __call__(self, spectrum: Float[AnyArray, " l_long"]) -> Float[Array, " band"]:
+        """Bands of a spectrum that starts at l = 2 and reaches l_max or beyond."""
+        return self.matrix @ spectrum[: self.matrix.shape[1]]
+
+    def at(self, multipoles: Float[np.ndarray, " n"], reader: str) -> "Dense | Splined":
+        """The same bands of a spectrum that is given at these multipoles; InputError where they do not reach."""
+        return _splined(self, np.asarray(self.matrix).any(axis=0), multipoles, reader)
+
+
+def dense(matrix: Float[np.ndarray, "band l"]) -> Dense:
+    """The matrix from l = 2 up to the last multipole that has a weight; InputError where none has."""
+    used = np.flatnonzero(matrix.any(axis=0))
+    if used.size == 0:
+        raise InputError("expected windows with weights, got zeros only; give each band its weights")
+    return Dense(jnp.asarray(matrix[:, : used[-1] + 1]))
+
+
+def _splined(
+    bands: Binning | Dense, used: Bool[np.ndarray, " l"], given: Float[np.ndarray, " n"], reader: str
+) -> "Binning | Dense | Splined":
+    """Bands of a spectrum that is given at some multipoles; `used` marks those that have weight."""
+    own = np.asarray(bands.nodes)
+    if np.array_equal(given[: len(own)], own):
+        return bands
+    wanted = own[used]
+    if given[0] > wanted[0] or given[-1] < wanted[-1] or len(given) < FEWEST:
+        raise InputError(
+            f"expected {reader} at multipoles that reach from {wanted[0]:g} to {wanted[-1]:g}, {FEWEST} at least, got "
+            f"{given[0]:g} to {given[-1]:g}: {_missing(wanted, given)}; add them"
+        )
+    within = (own >= given[0]) & (own <= given[-1])  # what lies outside has no weight
+    full = np.zeros((len(own), len(given)))
+    full[within] = spline(given, own[within])
+    matrix = jax.vmap(bands, in_axes=1, out_axes=1)(jnp.asarray(full))
+    return Splined(matrix, tuple(given.tolist()), bands.l_max, bands.axis)
 
 
 def _missing(used: Float[np.ndarray, " m"], given: Float[np.ndarray, " n"]) -> str:
@@ -83,7 +130,18 @@ def _missing(used: Float[np.ndarray, " m"], given: Float[np.ndarray, " n"]) -> s
 def contiguous(
     first: Int[np.ndarray, " bin"], last: Int[np.ndarray, " bin"], weight: Float[np.ndarray, " l"]
 ) -> Binning:
-    """Bins of multipoles first..last (both included), in rising order; `weight` starts at l = 2."""
+    """Bins of multipoles first..last (both included), in rising order; `weight` starts at l = 2.
+
+    InputError where the bins overlap or fall, or reach beyond the weights.
+    """
+    if len(first) != len(last) or len(first) == 0:
+        raise InputError(f"expected as many first as last multipoles of bins, got {len(first)} and {len(last)}")
+    if first[0] < 2 or np.any(last < first) or np.any(first[1:] <= last[:-1]):
+        raise InputError("expected bins from l = 2 on, one after the other, got some that overlap, fall or start lower")
+    if last[-1] - 1 > weight.size:
+        raise InputError(
+            f"expected weights up to l = {last[-1]}, where the last bin ends, got them up to {weight.size + 1}"
+        )
     index, used = np.zeros(last[-1] - 1, dtype=int), np.zeros(last[-1] - 1)
     for b, (lo, hi) in enumerate(zip(first - 2, last - 1, strict=True)):
         index[lo:hi], used[lo:hi] = b, weight[lo:hi]
@@ -103,7 +161,7 @@ class Windows(eqx.Module):
     """Bands of several outputs of a theory, one block after the other."""
 
     names: tuple[str, ...] = eqx.field(static=True)
-    binnings: tuple[Binning | Sampled | Splined, ...]
+    binnings: tuple[Binning | Dense | Sampled | Splined, ...]
 
     @property
     def spectra(self) -> dict[str, int]:
@@ -141,7 +199,7 @@ class Windows(eqx.Module):
                     "add it to the outputs of the theory"
                 )
             found, needed = spectra[name].shape[-1], len(binning.nodes)
-            if not isinstance(binning, Binning) and found != needed:
+            if not isinstance(binning, Binning | Dense) and found != needed:
                 raise InputError(f"expected '{name}' at {needed} nodes, got {found} values; give it at those nodes")
             if found < needed:
                 raise InputError(

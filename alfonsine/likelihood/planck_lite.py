@@ -5,15 +5,14 @@ A_planck^2 in all bands. Sources: arXiv:1907.12875 (likelihood), arXiv:1909.0586
 Gaussian TT bins for l = 2 to 29 that stand in for the low-l likelihood).
 """
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from alfonsine.errors import InputError
-from alfonsine.likelihood.band_likelihood import BandLikelihood, DataPoints
-from alfonsine.likelihood.binning import Binning, Windows, contiguous
+from alfonsine.likelihood.band_likelihood import BandLikelihood
+from alfonsine.likelihood.band_powers import Block, band_powers
+from alfonsine.likelihood.binning import Binning, contiguous
 from alfonsine.likelihood.data_sets import read_array, read_table
-from alfonsine.likelihood.gaussian import gaussian
 
 NAME = "planck_2018_lite"
 DATA_SET = "planck2018_lite"
@@ -47,46 +46,46 @@ def planck_lite(spectra: str = "TTTEEE", low_l_tt_bins: bool = False) -> BandLik
     used = np.isin(block, names)
     measured, covariance, block = measured[:, used], covariance[np.ix_(used, used)], block[used]
     if low_l_tt_bins:  # in front, so that the bins of TT rise in l; independent of the others
-        low = read_table(DATA_SET, "CTT_bin_low_ell_2018.dat").T
+        low = read_table(DATA_SET, "CTT_bin_low_ell_2018.dat", (None, 3)).T
         n = low.shape[1]
         covariance = np.pad(covariance, (n, 0))
         covariance[:n, :n] = np.diag(low[2] ** 2)
         measured, block = np.concatenate([low, measured], axis=1), np.r_[np.repeat("tt", n), block]
-    binnings = tuple(_binning(BINS[name], low_l_tt_bins and name == "tt") for name in names)
-    return BandLikelihood(
-        name=NAME,
-        windows=Windows(names, binnings),
-        form=gaussian(measured[1], covariance, calibration=CALIBRATION, normalised=False),
-        points={name: _points(measured[:, block == name]) for name in names},
-    )
+    blocks = [
+        Block(
+            spectrum=name,
+            window=_binning(BINS[name], low_l_tt_bins and name == "tt"),
+            value=measured[1, block == name],
+            ell=measured[0, block == name],
+            unit="C_l",
+            calibration={CALIBRATION: -2},
+        )
+        for name in names
+    ]
+    return band_powers(NAME, blocks, covariance, normalised=False)
 
 
 def _high_l() -> tuple[Float[np.ndarray, "3 band"], Float[np.ndarray, "band band"]]:
     """Rows effective l, C_l, error [muK^2] of the 613 bands, and their covariance [muK^4]."""
-    measured = read_table(DATA_SET, "cl_cmb_plik_v22.dat").T
-    covariance = read_array(DATA_SET, "cov_613.npz", "cov")
     size = sum(BINS.values())
-    if measured.shape != (3, size) or covariance.shape != (size, size):
-        raise InputError(
-            f"{NAME}: expected 3 columns of {size} bands and their covariance, got shapes "
-            f"{measured.T.shape} and {covariance.shape}; try 'alfonsine data check {DATA_SET}'"
-        )
-    return measured, covariance
+    measured = read_table(DATA_SET, "cl_cmb_plik_v22.dat", (size, 3)).T
+    return measured, read_array(DATA_SET, "cov_613.npz", "cov", (size, size))
 
 
 def _binning(count: int, low_l: bool) -> Binning:
     """The first `count` bins from l = 30, behind those below l = 30 if wanted; bands are averages of C_l."""
-    edges = [read_table(DATA_SET, file).astype(int)[:count] + FIRST_L for file in ("blmin.dat", "blmax.dat")]
+    edges = [_edges(file, 645)[:count] + FIRST_L for file in ("blmin.dat", "blmax.dat")]
     below = np.zeros(FIRST_L - 2)
     if low_l:
         files = ("blmin_low_ell.dat", "blmax_low_ell.dat")
-        edges = [np.r_[read_table(DATA_SET, f).astype(int) + 2, e] for f, e in zip(files, edges, strict=True)]
-        below = read_table(DATA_SET, "bweight_low_ell.dat")
-    return contiguous(*edges, np.r_[below, read_table(DATA_SET, "bweight.dat")])
+        edges = [np.r_[_edges(file, 2) + 2, e] for file, e in zip(files, edges, strict=True)]
+        below = read_table(DATA_SET, "bweight_low_ell.dat", (FIRST_L - 2,))
+    try:
+        return contiguous(*edges, np.r_[below, read_table(DATA_SET, "bweight.dat", (7437,))])
+    except InputError as error:
+        raise InputError(f"{NAME}: {error}; try 'alfonsine data check {DATA_SET}'") from None
 
 
-def _points(measured: Float[np.ndarray, "3 band"]) -> DataPoints:
-    """The bands as D_l, for figures."""
-    ell, value, error = measured
-    to_dl = ell * (ell + 1) / (2 * np.pi)
-    return DataPoints(*(jnp.asarray(x) for x in (ell, to_dl * value, to_dl * error, to_dl)))
+def _edges(file: str, count: int) -> Int[np.ndarray, " bin"]:
+    """Multipoles that bins begin or end with, as the file counts them."""
+    return read_table(DATA_SET, file, (count,)).astype(int)

@@ -16,12 +16,12 @@ DATA_SET = "planck2018_lowl"
 
 def planck_lowl_tt() -> BandLikelihood:
     """Two bins of TT: columns l_min, l_max, mu, sigma."""
-    return _lognormal("planck_2018_lowl_tt", "tt", read_table(DATA_SET, "lognormal_fit_2bins_TT.txt"))
+    return _lognormal("planck_2018_lowl_tt", "tt", read_table(DATA_SET, "lognormal_fit_2bins_TT.txt", (2, 4)))
 
 
 def planck_lowl_ee() -> BandLikelihood:
     """Three bins of EE: columns l_min, l_max, mu, sigma, shift."""
-    return _lognormal("planck_2018_lowl_ee", "ee", read_table(DATA_SET, "lognormal_fit_3bins_EE.txt"))
+    return _lognormal("planck_2018_lowl_ee", "ee", read_table(DATA_SET, "lognormal_fit_3bins_EE.txt", (3, 5)))
 
 
 def _lognormal(name: str, spectrum: str, table: np.ndarray) -> BandLikelihood:

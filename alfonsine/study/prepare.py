@@ -53,7 +53,7 @@ def prepare(settings: Settings, folder: Path) -> Study:
     for name, options in settings.likelihood.items():
         with _at(settings, ("likelihood", name)):
             likelihoods[name] = load_likelihood(
-                name, {option: _beside(settings, value) for option, value in options.items()}
+                name, {option: _beside(settings, option, value) for option, value in options.items()}
             )
     roles = roles.with_nuisance(_nuisance(settings, roles, likelihoods))
     with _at(settings, ("theory", settings.theory.code)):
@@ -98,12 +98,13 @@ def _at(settings: Settings, location: Location) -> Iterator[None]:
         raise settings.source.error(location, str(error).removeprefix(f"{location[-1]}: ")) from None
 
 
-def _beside(settings: Settings, value: Any) -> Any:
-    """A file is looked for beside the study file, as the user's module is, and then in the working directory."""
-    if not isinstance(value, str) or not Path(value).suffix or settings.source.folder is None:
+def _beside(settings: Settings, option: str, value: Any) -> Any:
+    """A file, or folder, is looked for beside the study file, as the user's module is, and then where we are."""
+    named = isinstance(value, str) and bool(Path(value).suffix or option == "folder")
+    if not named or settings.source.folder is None:
         return value
     path = settings.source.folder / value
-    return str(path) if path.is_file() else value
+    return str(path) if (path.is_dir() if option == "folder" else path.is_file()) else value
 
 
 def _check_names(settings: Settings) -> None:

@@ -135,7 +135,7 @@ def test_files_that_are_not_what_they_should_be(lite, tmp_path, monkeypatch):
     for file, contents, message in (
         ("bweight.dat", "no numbers", "table of numbers"),
         ("cov_613.npz", "no archive", "array 'cov'"),
-        ("cl_cmb_plik_v22.dat", "1 2 3\n4 5 6\n", "613 bands"),
+        ("cl_cmb_plik_v22.dat", "1 2 3\n4 5 6\n", "expected 613 x 3 numbers"),
     ):
         (copy / file).unlink()
         (copy / file).write_text(contents)

@@ -1,0 +1,59 @@
+"""Arrays of numbers out of text and .npz files, of the expected shape; whatever is wrong is told in one line."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from alfonsine.errors import InputError
+from alfonsine.likelihood.npz import read_npz
+
+Shape = tuple[int | None, ...]
+"""Expected shape of an array; None for any number."""
+
+
+def read_text(path: Path, shape: Shape | None, advice: str, **how: Any) -> Float[np.ndarray, "..."]:
+    """Numbers of a text file, # begins a comment; InputError where they are not finite, or of another shape.
+
+    advice   what to try, as the end of the message
+    how      `skiprows`, `usecols` of numpy.loadtxt
+    """
+    try:
+        with warnings.catch_warnings():  # of empty files: told below
+            warnings.simplefilter("ignore")
+            table = np.loadtxt(path, **how)
+    except (ValueError, OSError, IndexError) as error:
+        raise InputError(f"expected a table of numbers in {path}, got: {_line(error)}; {advice}") from None
+    return checked(table, shape, f"{path}", advice)
+
+
+def read_key(path: Path, key: str, shape: Shape | None, advice: str) -> Float[np.ndarray, "..."]:
+    """One array of an .npz file; InputError where there is none of finite numbers and that shape."""
+    try:
+        array = read_npz(path, key)
+        if array.dtype.kind not in "fiu":
+            raise ValueError(f"{array.dtype} instead of numbers")
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(f"expected an array '{key}' in {path}, got: {_line(error)}; {advice}") from None
+    return checked(np.asarray(array, dtype=float), shape, f"{path}", advice)
+
+
+def checked(array: np.ndarray, shape: Shape | None, where: str, advice: str) -> Float[np.ndarray, "..."]:
+    """The array as it is; InputError unless its numbers are finite and its shape the expected one."""
+    wrong = array.size == 0 or (
+        shape is not None
+        and (len(shape) != array.ndim or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)))
+    )
+    if wrong:
+        wanted = " x ".join("n" if n is None else str(n) for n in shape or (None,))
+        got = " x ".join(map(str, array.shape)) or "one number"
+        raise InputError(f"expected {wanted} numbers in {where}, got {got}; {advice}")
+    if not np.isfinite(array).all():
+        raise InputError(f"expected finite numbers in {where}, got NaN or infinity; {advice}")
+    return array
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
