@@ -19,6 +19,7 @@ ROOMS = (
     "report",
     "plugins",
     "terminal",
+    "front",
     "cli",
 )
 BELOW_ALL = {"errors"}
