@@ -49,6 +49,7 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # what other packages say to a notebook that has no widgets
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no content from other hosts
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}

@@ -15,7 +15,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 SIZE = 24.0  # units of the drawing for one em
 ziamath.config.svg2 = False  # plain paths: names that `use` refers to would have to be unique on a page
-ziamath.config.precision = 2
+ziamath.config.precision = 1
 
 
 def drawing(tex: str, inline: bool) -> str:
