@@ -52,6 +52,6 @@ nb_merge_streams = True
 nb_output_stderr = "remove"  # what other packages say to a notebook that has no widgets
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no content from other hosts
 
-autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints = "none"  # shapes and units stand in the docstrings, in words
 autodoc_preserve_defaults = True
