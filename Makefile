@@ -28,7 +28,7 @@ demo: $(INSTALLED)
 # from nothing each time: pages are written from the code, which Sphinx does not watch; a warning is an error
 docs: $(INSTALLED)
 	rm -rf docs/_build
-	$(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo 'docs/_build/html/index.html'
 
 test: $(INSTALLED)

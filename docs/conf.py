@@ -44,7 +44,7 @@ myst_heading_anchors = 3
 copybutton_exclude = ".linenos, .gp, .go"
 
 nb_execution_mode = "force"  # what a page shows is what this version of the code does
-nb_execution_timeout = 300
+nb_execution_timeout = 900  # of one cell, on a busy machine
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
