@@ -158,6 +158,7 @@ def test_formulas_are_drawn_on_the_line_and_divided_at_wide_spaces():
     drawn = drawn_maths.drawing(r"x_{95} < \frac{a}{b}", inline=True)
     assert drawn.startswith("<svg") and "currentColor" in drawn and "vertical-align:-" in drawn
     assert 'aria-label="x_{95} &lt; \\frac{a}{b}"' in drawn and "ns0" not in drawn
+    assert "black" not in drawn_maths.drawing(r"\overline{q}", inline=False)  # dark pages
     assert drawn_maths.parts(r"a, \qquad {b \qquad c} \qquad d") == ["a,", r"{b \qquad c}", "d"]
     with pytest.raises(ValueError, match="expected TeX that can be drawn"):
         drawn_maths.drawing(r"\frac{a}{", inline=False)

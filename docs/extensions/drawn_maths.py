@@ -30,7 +30,7 @@ def drawing(tex: str, inline: bool) -> str:
     svg.set("style", f"vertical-align:{-(top + height) / SIZE:.3f}em")
     svg.set("role", "img")
     svg.set("aria-label", tex)
-    return tostring(svg, encoding="unicode")
+    return tostring(svg, encoding="unicode").replace('fill="black"', 'fill="currentColor"')  # lines above letters
 
 
 def inline(self: HTML5Translator, node: nodes.math) -> None:
