@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 data = typer.Typer(help="List, install and check data sets.", no_args_is_help=True)
 app.add_typer(data, name="data")
+plugin = typer.Typer(help="Put an emulator into the programs that cosmologists use.", no_args_is_help=True)
+app.add_typer(plugin, name="plugin")
 
 Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")]
@@ -239,6 +241,24 @@ def data_check(name: DataSet) -> None:
     from alfonsine.likelihood import data_sets
 
     print(data_sets.check(name))
+
+
+@plugin.command("montepython")
+def plugin_montepython(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Becomes path['cosmo'] of MontePython.")],
+    emulator: Annotated[Path, typer.Option(metavar="FILE", help="An emulator file.")],
+    background: Annotated[
+        bool, typer.Option(help="Take what needs no perturbations, and is not emulated, from the real CLASS.")
+    ] = True,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A CLASS input to ignore; again for more.")
+    ] = None,
+) -> None:
+    """Lay out a folder that MontePython takes for CLASS."""
+    from alfonsine.plugins.montepython.layout import lay_out
+
+    lay_out(folder, emulator, background, ignore or [])
+    print(f"path['cosmo'] = '{folder.resolve()}'")
 
 
 def _read(study: Path, output: Path | None, judged: bool = False, design: bool = False) -> "Prepared":

@@ -11,6 +11,7 @@ ROOMS = (
     "theory",
     "points",
     "emulator",
+    "hosts",
     "likelihood",
     "posterior",
     "sbi",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -52,6 +53,13 @@ class Domain(eqx.Module):
         if self.features is None:
             return jnp.linalg.norm(self.cholesky, axis=1)
         return self.features.widths(self.centre, self.cholesky)
+
+    @property
+    def spread(self) -> Float[Array, "d d"]:
+        """A factor S of the covariance S S^T of the parameters about the centre."""
+        if self.features is None:
+            return self.cholesky
+        return jnp.linalg.solve(jax.jacfwd(self.features)(self.centre), self.cholesky)
 
     def distance(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
         """Distance r from the centre, in units of the radius: at most one inside."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -68,7 +69,7 @@ class Emulator(eqx.Module):
     @property
     def outputs(self) -> dict[str, Output]:
         """Units and axes of the outputs."""
-        return {name: Output.of_record(name, record) for name, record in json.loads(self.outputs_text).items()}
+        return dict(_described(self.outputs_text))
 
     def is_linear(self, name: str) -> bool:
         """Whether an output is linear in the amplitudes."""
@@ -145,6 +146,12 @@ class Emulator(eqx.Module):
                 f"emulator: expected a point inside the training domain, got {reason} "
                 f"({int((~inside).sum())} of {len(inside)} outside); call the exact code there, or train wider"
             )
+
+
+@lru_cache(maxsize=16)
+def _described(text: str) -> dict[str, Output]:
+    """Read once: thousands of multipoles take milliseconds, and a host asks at each step of its chain."""
+    return {name: Output.of_record(name, record) for name, record in json.loads(text).items()}
 
 
 @eqx.filter_jit

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import equinox as eqx
-import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.likelihood.binning import Windows
 from alfonsine.likelihood.form import Form
-from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood, Likelihood
+from alfonsine.likelihood.likelihood import AnyArray, Around, FoldedLikelihood, Likelihood
+from alfonsine.theory.output import Axis
 
 
 class DataPoints(eqx.Module):
     """What was measured, for people to look at. Nothing is computed from it.
 
-    ell     effective multipole
-    value   D_l = l (l + 1) C_l / 2 pi [muK^2]; for other vectors the values themselves
+    ell     effective multipole, or redshift
+    value   D_l = l (l + 1) C_l / 2 pi [muK^2]; for other outputs the values themselves
     error   one standard deviation
     unit    value of one unit of the band, so that unit * bands can be drawn over `value`
     """
@@ -36,18 +36,28 @@ class BandLikelihood(Likelihood):
     points: dict[str, DataPoints]
 
     @property
+    def known_by_values(self) -> bool:
+        """Whether the form has no gradient of its own."""
+        return self.form.known_by_values
+
+    @property
     def spectra(self) -> dict[str, int]:
-        """Spectra needed, with the highest multipole of each."""
+        """Outputs needed, with the highest multipole of each."""
         return self.windows.spectra
 
     @property
-    def multipoles(self) -> dict[str, tuple[float, ...]]:
-        """Where each spectrum is read."""
-        return self.windows.multipoles
+    def nodes(self) -> dict[str, Axis]:
+        """Where each output is read."""
+        return self.windows.nodes
 
-    def at(self, multipoles: Mapping[str, Float[np.ndarray, " _"]]) -> "BandLikelihood":
-        """The same data, for spectra that are given at these multipoles."""
-        return replace(self, windows=self.windows.at(multipoles, self.name))
+    @property
+    def splined(self) -> dict[str, Axis]:
+        """The outputs that are given at some nodes only."""
+        return self.windows.splined
+
+    def at(self, nodes: Mapping[str, Axis]) -> "BandLikelihood":
+        """The same data, for outputs that are given at these nodes."""
+        return replace(self, windows=self.windows.at(nodes, self.name))
 
     @property
     def nuisance(self) -> tuple[str, ...]:
@@ -70,6 +80,6 @@ class BandLikelihood(Likelihood):
         """Band differences in units of the data's error at `reference`."""
         return self.form.whiten(differences, reference)
 
-    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
+    def fold(self, matrix: Float[AnyArray, "band K"], around: Around | None = None) -> FoldedLikelihood:
         """Likelihood of amplitudes a, for bands = matrix @ a. The windows are left behind."""
-        return self.form.fold(matrix)
+        return self.form.fold_around(matrix, around)

@@ -1,4 +1,4 @@
-"""Bands as weighted sums over neighbouring multipoles, each multipole in one bin at most."""
+"""Bands as weighted sums over neighbouring multipoles, each multipole in one bin at most; several side by side."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,9 @@ from jaxtyping import Array, Float, Int
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import AnyArray
+from alfonsine.likelihood.sampled import Sampled, Splined
 from alfonsine.theory.class_spline import FEWEST, spline
+from alfonsine.theory.output import Axis
 
 
 class Binning(eqx.Module):
@@ -31,7 +33,12 @@ class Binning(eqx.Module):
         return self.weight.size + 1
 
     @property
-    def multipoles(self) -> tuple[float, ...]:
+    def axis(self) -> str:
+        """What the spectrum is a function of."""
+        return "l"
+
+    @property
+    def nodes(self) -> tuple[float, ...]:
         """Where the spectrum is read: 2, 3, ..., l_max."""
         return tuple(float(ell) for ell in range(2, self.l_max + 1))
 
@@ -45,12 +52,12 @@ class Binning(eqx.Module):
         both = [np.bincount(self.bin, self.weight * v, self.count) for v in (values, np.ones(values.size))]
         return both[0] / both[1]
 
-    def at(self, multipoles: Float[np.ndarray, " n"], reader: str) -> "Binning | SplinedBinning":
+    def at(self, multipoles: Float[np.ndarray, " n"], reader: str) -> "Binning | Splined":
         """The same bands of a spectrum that is given at these multipoles; InputError where they do not reach.
 
         `reader` says in the message whose spectrum it is.
         """
-        given, own = multipoles, np.asarray(self.multipoles)
+        given, own = multipoles, np.asarray(self.nodes)
         if np.array_equal(given[: len(own)], own):
             return self
         used = own[np.asarray(self.weight) != 0]
@@ -63,33 +70,7 @@ class Binning(eqx.Module):
         full = np.zeros((len(own), len(given)))
         full[within] = spline(given, own[within])
         matrix = jax.vmap(self, in_axes=1, out_axes=1)(jnp.asarray(full))
-        return SplinedBinning(matrix, tuple(given.tolist()), self.l_max)
-
-
-class SplinedBinning(eqx.Module):
-    """Bands of a spectrum that is given at some multipoles only: windows and `spline` multiplied together.
-
-    matrix       (bin, node)
-    multipoles   the nodes
-    l_max        highest multipole that the bands use
-    """
-
-    matrix: Float[Array, "bin node"]
-    multipoles: tuple[float, ...] = eqx.field(static=True)
-    l_max: int = eqx.field(static=True)
-
-    def __call__(self, spectrum: Float[AnyArray, " node"]) -> Float[Array, " bin"]:
-        """Bands of a spectrum at the nodes."""
-        return self.matrix @ spectrum
-
-    def at(self, multipoles: Float[np.ndarray, " n"], reader: str) -> "SplinedBinning":
-        """Itself; InputError for other multipoles than its own."""
-        if not np.array_equal(multipoles, self.multipoles):
-            raise InputError(
-                f"expected {reader} at the {len(self.multipoles)} multipoles that it was prepared for, got "
-                f"{len(multipoles)} others; load the likelihood again"
-            )
-        return self
+        return Splined(matrix, tuple(given.tolist()), self.l_max, self.axis)
 
 
 def _missing(used: Float[np.ndarray, " m"], given: Float[np.ndarray, " n"]) -> str:
@@ -119,39 +100,48 @@ def dl_mean(first: Int[np.ndarray, " bin"], last: Int[np.ndarray, " bin"]) -> Bi
 
 
 class Windows(eqx.Module):
-    """Bands of several spectra, one block after the other."""
+    """Bands of several outputs of a theory, one block after the other."""
 
     names: tuple[str, ...] = eqx.field(static=True)
-    binnings: tuple[Binning | SplinedBinning, ...]
+    binnings: tuple[Binning | Sampled | Splined, ...]
 
     @property
     def spectra(self) -> dict[str, int]:
-        """Spectra needed, with the highest multipole of each."""
+        """Outputs needed, with the highest multipole of each; of others than spectra, their length and one."""
         return {name: b.l_max for name, b in zip(self.names, self.binnings, strict=True)}
 
     @property
-    def multipoles(self) -> dict[str, tuple[float, ...]]:
-        """Where each spectrum is read."""
-        return {name: b.multipoles for name, b in zip(self.names, self.binnings, strict=True)}
+    def nodes(self) -> dict[str, Axis]:
+        """Where each is read: the multipoles, or the redshifts."""
+        return {name: Axis(b.axis, "", b.nodes) for name, b in zip(self.names, self.binnings, strict=True)}
 
-    def at(self, multipoles: Mapping[str, Float[np.ndarray, " _"]], reader: str) -> "Windows":
-        """The same bands of spectra that are given at these multipoles; a name that is missing: as before."""
+    @property
+    def splined(self) -> dict[str, Axis]:
+        """Those that are given at some nodes only, with these."""
+        used = zip(self.names, self.binnings, strict=True)
+        return {name: Axis(b.axis, "", b.nodes) for name, b in used if isinstance(b, Splined)}
+
+    def at(self, nodes: Mapping[str, Axis], reader: str) -> "Windows":
+        """The same bands of outputs that are given at these nodes; a name that is missing: as before.
+
+        So is an output that is a function of something else than the data.
+        """
         binnings = tuple(
-            b.at(multipoles[name], f"'{name}' for {reader}") if name in multipoles else b
+            b.at(nodes[name].array, f"'{name}' for {reader}") if name in nodes and nodes[name].name == b.axis else b
             for name, b in zip(self.names, self.binnings, strict=True)
         )
         return Windows(self.names, binnings)
 
     def __call__(self, spectra: Mapping[str, Float[AnyArray, " _"]]) -> Float[Array, " band"]:
-        """All bands; InputError for a spectrum that is missing, too short, or at other nodes than its own."""
+        """All bands; InputError for an output that is missing, too short, or at other nodes than its own."""
         for name, binning in zip(self.names, self.binnings, strict=True):
             if name not in spectra:
                 raise InputError(
                     f"expected the spectrum '{name}', got {', '.join(sorted(spectra)) or 'none'}; "
                     "add it to the outputs of the theory"
                 )
-            found, needed = spectra[name].shape[-1], len(binning.multipoles)
-            if isinstance(binning, SplinedBinning) and found != needed:
+            found, needed = spectra[name].shape[-1], len(binning.nodes)
+            if not isinstance(binning, Binning) and found != needed:
                 raise InputError(f"expected '{name}' at {needed} nodes, got {found} values; give it at those nodes")
             if found < needed:
                 raise InputError(

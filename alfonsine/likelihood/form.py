@@ -5,13 +5,18 @@ import abc
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from alfonsine.likelihood.likelihood import AnyArray, FoldedLikelihood
+from alfonsine.likelihood.likelihood import AnyArray, Around, FoldedLikelihood
 
 
 class Form(eqx.Module):
     """A density of the data given the model's bands: Gaussian, Wishart, log-normal."""
 
     nuisance: eqx.AbstractVar[tuple[str, ...]]
+
+    @property
+    def known_by_values(self) -> bool:
+        """Whether it has no gradient of its own."""
+        return False
 
     @abc.abstractmethod
     def log_likelihood(
@@ -28,6 +33,10 @@ class Form(eqx.Module):
     @abc.abstractmethod
     def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         """The same density as a function of amplitudes a, for bands = matrix @ a."""
+
+    def fold_around(self, matrix: Float[AnyArray, "band K"], around: Around | None) -> FoldedLikelihood:
+        """The same, once it is known where the amplitudes will be; that makes no difference to most."""
+        return self.fold(matrix)
 
 
 class FoldedForm(FoldedLikelihood):

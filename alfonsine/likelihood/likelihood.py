@@ -5,18 +5,33 @@ emulator whose spectra are linear in K amplitudes, window and basis can be multi
 sampler forms neither spectra nor windows.
 
 Convention: everything called log_likelihood returns ln L, never -ln L or chi-square. C_l are in muK^2, for
-integer l from 2: index 0 of an array is l = 2. A theory may give spectra at some multipoles only: `at` makes of a
-likelihood one that reads those. The spline between them (`spline.py`) is linear too, and becomes part of the bands.
+integer l from 2: index 0 of an array is l = 2. Functions of redshift are read at the redshifts of the data, and a
+number is a vector of one. A theory may give an output at other nodes than the data: `at` makes of a likelihood one
+that reads those. The spline between them is linear too, and becomes part of the bands.
 """
 
 import abc
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
+from alfonsine.theory.output import Axis
+
 AnyArray = Array | np.ndarray
+
+
+class Around(NamedTuple):
+    """Where amplitudes and a data set's own parameters will be: points of about the region that is to be sampled.
+
+    amplitudes   (n, K)
+    nuisance     (2, m): middle and width of each of its own parameters
+    """
+
+    amplitudes: Float[np.ndarray, "n K"]
+    nuisance: Float[np.ndarray, "2 m"]
 
 
 class FoldedLikelihood(eqx.Module):
@@ -31,7 +46,7 @@ class Likelihood(eqx.Module):
     """A data set. Implementations are pytrees of arrays: pass them through `jit` as arguments.
 
     name       as in the study file
-    spectra    {name: l_max} of what the theory must supply
+    spectra    {name: l_max} of what the theory must supply; of others than spectra, their length and one
     nuisance   names of the data set's own parameters, in the order in which `log_likelihood` takes them
     """
 
@@ -39,24 +54,33 @@ class Likelihood(eqx.Module):
     nuisance: eqx.AbstractVar[tuple[str, ...]]
 
     @property
+    def known_by_values(self) -> bool:
+        """Whether it has no gradient of its own, and is to be told where amplitudes will be."""
+        return False
+
+    @property
     @abc.abstractmethod
     def spectra(self) -> dict[str, int]:
-        """Spectra needed, with the highest multipole of each."""
+        """Outputs needed, with the highest multipole of each; of others than spectra, their length and one."""
 
     @property
     @abc.abstractmethod
-    def multipoles(self) -> dict[str, tuple[float, ...]]:
-        """Where each spectrum is read: 2, 3, ..., l_max, or the multipoles that were given to `at`."""
+    def nodes(self) -> dict[str, Axis]:
+        """Where each is read: l = 2, 3, ..., l_max, the redshifts of the data, or the nodes that were given to `at`."""
 
     @property
-    def splined(self) -> dict[str, tuple[float, ...]]:
-        """The spectra that are given at some multipoles only, with these."""
-        whole = {name: tuple(float(ell) for ell in range(2, l_max + 1)) for name, l_max in self.spectra.items()}
-        return {name: ell for name, ell in self.multipoles.items() if ell != whole[name]}
+    def redshifts(self) -> dict[str, tuple[float, ...]]:
+        """The functions of redshift among them, with the redshifts."""
+        return {name: axis.values for name, axis in self.nodes.items() if axis.name == "z"}
+
+    @property
+    @abc.abstractmethod
+    def splined(self) -> dict[str, Axis]:
+        """The outputs that are given at some nodes only, with these."""
 
     @abc.abstractmethod
-    def at(self, multipoles: Mapping[str, Float[np.ndarray, " _"]]) -> "Likelihood":
-        """The same data, for spectra that are given at these multipoles; a name that is missing: as before.
+    def at(self, nodes: Mapping[str, Axis]) -> "Likelihood":
+        """The same data, for outputs that are given at these nodes; a name that is missing: as before.
 
         InputError, naming those that are missing, where they do not reach as far as the data.
         """
@@ -81,5 +105,8 @@ class Likelihood(eqx.Module):
         """
 
     @abc.abstractmethod
-    def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
-        """Likelihood of amplitudes a: the same number as `log_likelihood(matrix @ a, nuisance)`."""
+    def fold(self, matrix: Float[AnyArray, "band K"], around: Around | None = None) -> FoldedLikelihood:
+        """Likelihood of amplitudes a: the same number as `log_likelihood(matrix @ a, nuisance)`.
+
+        `around` serves a likelihood without a gradient of its own, and no other.
+        """

@@ -16,11 +16,12 @@ from jaxtyping import Array, Float
 
 from alfonsine.emulator.domain import Domain
 from alfonsine.emulator.emulator import Emulator
-from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError
-from alfonsine.likelihood.likelihood import FoldedLikelihood, Likelihood
+from alfonsine.likelihood.likelihood import Around, FoldedLikelihood, Likelihood
 from alfonsine.space.parameter_space import ParameterSpace
+from alfonsine.theory.output import functions
 
+NEAR = 64  # points about the centre, for likelihoods that are known by their values only
 WALL = 4.0  # steepness of the soft wall around the domain, per standard deviation of the training inputs
 
 
@@ -79,14 +80,14 @@ def build_target(
     likelihoods read it there (`Likelihood.at`): the spline is multiplied in with the windows.
     """
     given = (*space.names, *fixed)
-    ell = multipoles(emulator.outputs)
-    likelihoods = [likelihood.at(ell) for likelihood in likelihoods]
+    nodes = functions(emulator.outputs)
+    likelihoods = [likelihood.at(nodes) for likelihood in likelihoods]
     for likelihood in likelihoods:
         check_spectra(emulator, likelihood)
     if all(emulator.is_linear(name) for likelihood in likelihoods for name in likelihood.spectra):
-        surrogate, columns, folded = fold(emulator, likelihoods)
+        surrogate, columns, folded = fold(emulator, likelihoods, _own(space, fixed, likelihoods))
     else:
-        surrogate, columns, folded = unfolded(emulator, likelihoods)
+        surrogate, columns, folded = unfolded(emulator, likelihoods, _own(space, fixed, likelihoods))
     return Target(
         space=space,
         surrogate=surrogate,
@@ -102,7 +103,7 @@ def build_target(
 Parts = tuple[Callable[[Array], Array], np.ndarray, tuple[FoldedLikelihood, ...]]
 
 
-def fold(emulator: Emulator, likelihoods: Sequence[Likelihood]) -> Parts:
+def fold(emulator: Emulator, likelihoods: Sequence[Likelihood], own: Sequence[np.ndarray]) -> Parts:
     """Surrogate of those blocks that the likelihoods see, positions of its amplitudes, and likelihoods of these."""
     matrices = [band_matrix(emulator, likelihood) for likelihood in likelihoods]
     edges = np.cumsum([0, *emulator.surrogate.sizes])
@@ -112,10 +113,46 @@ def fold(emulator: Emulator, likelihoods: Sequence[Likelihood]) -> Parts:
         if any(np.any(np.asarray(matrix[:, first:stop])) for matrix in matrices)
     ]
     columns = np.concatenate([np.arange(edges[i], edges[i + 1]) for i in wanted])
+    surrogate = emulator.surrogate.only(wanted)
+    around = _around(emulator, surrogate, likelihoods, own)
     folded = tuple(
-        likelihood.fold(matrix[:, columns]) for likelihood, matrix in zip(likelihoods, matrices, strict=True)
+        likelihood.fold(matrix[:, columns], near)
+        for likelihood, matrix, near in zip(likelihoods, matrices, around, strict=True)
     )
-    return emulator.surrogate.only(wanted), columns, folded
+    return surrogate, columns, folded
+
+
+def _around(
+    emulator: Emulator,
+    surrogate: Callable[[Array], Array],
+    likelihoods: Sequence[Likelihood],
+    own: Sequence[np.ndarray],
+) -> list[Around | None]:
+    """For each data set that is known by its values only: where amplitudes and its own parameters will be."""
+    if not any(likelihood.known_by_values for likelihood in likelihoods):
+        return [None] * len(likelihoods)
+    draws = np.random.default_rng(NEAR).normal(size=(NEAR, len(emulator.names)))
+    theta = np.asarray(emulator.domain.centre) + draws @ np.asarray(emulator.domain.spread).T
+    near = np.asarray(_amplitudes(surrogate, jnp.asarray(theta)))
+    return [
+        Around(near, nuisance) if likelihood.known_by_values else None
+        for likelihood, nuisance in zip(likelihoods, own, strict=True)
+    ]
+
+
+@eqx.filter_jit
+def _amplitudes(surrogate: Callable[[Array], Array], theta: Array) -> Array:
+    return jax.vmap(surrogate)(theta)
+
+
+def _own(space: ParameterSpace, fixed: Mapping[str, float], likelihoods: Sequence[Likelihood]) -> list[np.ndarray]:
+    """Middle and width of each data set's own parameters, (2, m)."""
+    middle = dict(zip(space.names, np.asarray(space.reference).tolist(), strict=True)) | dict(fixed)
+    width = dict(zip(space.names, np.asarray(space.step).tolist(), strict=True))
+    return [
+        np.array([[middle[n] for n in each.nuisance], [width.get(n, 1.0) for n in each.nuisance]]).reshape(2, -1)
+        for each in likelihoods
+    ]
 
 
 class Bands(eqx.Module):
@@ -130,13 +167,17 @@ class Bands(eqx.Module):
         return jnp.concatenate([likelihood.bands(spectra) for likelihood in self.likelihoods])
 
 
-def unfolded(emulator: Emulator, likelihoods: Sequence[Likelihood]) -> Parts:
+def unfolded(emulator: Emulator, likelihoods: Sequence[Likelihood], own: Sequence[np.ndarray]) -> Parts:
     """The same where the amplitudes are the bands themselves."""
     bands = Bands(emulator, tuple(likelihoods))
     spectra = emulator.predict(emulator.domain.centre)
     sizes = [len(likelihood.bands(spectra)) for likelihood in likelihoods]
     rows = np.split(np.eye(sum(sizes)), np.cumsum(sizes)[:-1])
-    folded = tuple(likelihood.fold(jnp.asarray(matrix)) for likelihood, matrix in zip(likelihoods, rows, strict=True))
+    around = _around(emulator, bands, likelihoods, own)
+    folded = tuple(
+        likelihood.fold(jnp.asarray(matrix), near)
+        for likelihood, matrix, near in zip(likelihoods, rows, around, strict=True)
+    )
     return bands, np.arange(sum(sizes)), folded
 
 

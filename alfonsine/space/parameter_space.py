@@ -1,7 +1,8 @@
 """The sampled parameters: names, LaTeX, prior, reference point, proposal steps.
 
 Every prior is a (possibly infinite) box times an optional normal density; together they form one record of
-arrays, so that a prior is evaluated under `jit`, `grad` and `vmap` like any other density.
+arrays, so that a prior is evaluated under `jit`, `grad` and `vmap` like any other density. Beside these there may be
+priors of several parameters together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from alfonsine.errors import InputError
+from alfonsine.space.expression import Expression
 
 
 class Parameter(eqx.Module):
@@ -80,6 +82,7 @@ class ParameterSpace(eqx.Module):
     reference      (d,) first exact call
     step           (d,) first step along each parameter
     log_mass       (d,) ln of the integral of each prior before it is normalised
+    joint          log densities of several parameters together, added as they are: not normalised
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
@@ -91,9 +94,10 @@ class ParameterSpace(eqx.Module):
     reference: Float[Array, " d"]
     step: Float[Array, " d"]
     log_mass: Float[Array, " d"]
+    joint: tuple[Expression, ...] = eqx.field(static=True, default=())
 
     @classmethod
-    def of(cls, parameters: Sequence[Parameter]) -> "ParameterSpace":
+    def of(cls, parameters: Sequence[Parameter], joint: Sequence[Expression] = ()) -> "ParameterSpace":
         """Collect single parameters into one record of arrays."""
         if not parameters:
             raise InputError("expected at least one sampled parameter, got none; give one of them a prior")
@@ -106,7 +110,7 @@ class ParameterSpace(eqx.Module):
             for field in ("lower", "upper", "loc", "scale", "reference", "step")
         }
         latex = tuple(p.latex for p in parameters)
-        return cls(names=names, latex=latex, log_mass=log_mass(columns), **columns)
+        return cls(names=names, latex=latex, log_mass=log_mass(columns), joint=tuple(joint), **columns)
 
     @property
     def dimension(self) -> int:
@@ -118,22 +122,28 @@ class ParameterSpace(eqx.Module):
         return tuple(self.names.index(n) for n in names)
 
     def select(self, names: Sequence[str]) -> "ParameterSpace":
-        """The sub-space of `names`, in the order given."""
+        """The sub-space of `names`, in the order given, with the joint priors of these alone."""
         keep = jnp.array(self.index(names), dtype=int)
         arrays = {f: getattr(self, f)[keep] for f in FIELDS}
         latex = tuple(self.latex[i] for i in self.index(names))
-        return ParameterSpace(names=tuple(names), latex=latex, **arrays)
+        joint = tuple(each for each in self.joint if set(each.arguments) <= set(names))
+        return ParameterSpace(names=tuple(names), latex=latex, joint=joint, **arrays)
 
     def log_prior(self, theta: Float[Array, " d"]) -> Float[Array, ""]:
-        r"""Normalised log prior density, :math:`-\infty` outside the box.
+        r"""Log prior density, :math:`-\infty` outside the box; normalised but for the joint priors.
 
         .. math:: \ln\pi = \sum_i \ln\frac{N(\theta_i|\mu_i,s_i)}{\Phi(u_i)-\Phi(l_i)}
            \quad\text{or}\quad -\ln(u_i-l_i)
         """
         inside = jnp.all((theta >= self.lower) & (theta <= self.upper))
         # where the prior is uniform the scale is infinite, and the first term vanishes
-        log_density = -0.5 * ((theta - self.loc) / self.scale) ** 2 - self.log_mass
-        return jnp.where(inside, jnp.sum(log_density), -jnp.inf)
+        log_density = jnp.sum(-0.5 * ((theta - self.loc) / self.scale) ** 2 - self.log_mass)
+        if self.joint:
+            values = dict(zip(self.names, theta, strict=True))
+            together = jnp.sum(jnp.stack([each.traced(values) for each in self.joint]))
+            inside &= together > -jnp.inf  # also where it is nan
+            log_density += jnp.where(inside, together, 0.0)
+        return jnp.where(inside, log_density, -jnp.inf)
 
     def from_unit_cube(self, unit: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
         """Map the unit cube to the prior by its inverse distribution function, one parameter at a time."""

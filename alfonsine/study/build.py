@@ -8,6 +8,7 @@ import numpy as np
 
 from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError, nearest
+from alfonsine.study.asked import Read
 from alfonsine.study.parameters import Parameters
 from alfonsine.study.settings import Settings
 from alfonsine.study.theory_settings import (
@@ -33,19 +34,21 @@ from alfonsine.theory.user_function import UserFunction
 UNITS = {"k": "1/Mpc"}  # of axes, whatever the code
 
 
-def build_theory(settings: Settings, roles: Parameters, spectra: Mapping[str, int]) -> Theory:
-    """The exact code, set to compute `spectra` (name -> l_max) and the derived parameters asked for."""
+def build_theory(settings: Settings, roles: Parameters, read: Read) -> Theory:
+    """The exact code, set to compute what likelihoods read and the derived parameters asked for."""
     block = settings.theory.settings
     if isinstance(block, CodeSettings):
-        return _code(block, roles, spectra, settings.source.folder)
+        return _code(block, roles, read, settings.source.folder)
     if isinstance(block, PythonSettings):
         return PythonTheory.of(block.function, settings.source.folder, block.inputs, _described(block), block.cheap)
-    return _toy(block, roles, spectra)
+    return _toy(block, roles, read)
 
 
-def _code(block: CodeSettings, roles: Parameters, read: Mapping[str, int], folder: Path | None) -> Theory:
-    """CLASS or CAMB. `read` also holds what likelihoods read of other outputs, name -> length + 1."""
-    cmb = {name: l_max for name, l_max in read.items() if name.removeprefix(UNLENSED) in NEEDS}
+def _code(block: CodeSettings, roles: Parameters, read: Read, folder: Path | None) -> Theory:
+    """CLASS or CAMB."""
+    cmb = {name: l_max for name, l_max in read.lengths.items() if name.removeprefix(UNLENSED) in NEEDS}
+    own = {*block.custom, *(() if block.background is None else block.background.outputs)}
+    code = ClassTheory if isinstance(block, ClassySettings) else CambTheory
     asked = (*cmb, *block.spectra, *(UNLENSED + name for name in block.unlensed))
     common = {
         "spectra": tuple(dict.fromkeys(name for name in asked if not name.startswith(UNLENSED))),
@@ -56,6 +59,8 @@ def _code(block: CodeSettings, roles: Parameters, read: Mapping[str, int], folde
         "matter_power": _power(block.matter_power),
         "background": _functions(block.background, Background),
         "thermodynamics": _functions(block.thermodynamics, Thermodynamics),
+        "at_data": tuple(Background((name,), z) for name, z in read.redshifts.items() if name not in own),
+        "numbers": tuple(name for name in read.lengths if name not in own and name in code.known_derived()),
         "custom": {name: UserFunction.of(function, folder) for name, function in block.custom.items()},
         "inputs": None if block.inputs is None else UserFunction.of(block.inputs, folder),
     }
@@ -65,7 +70,7 @@ def _code(block: CodeSettings, roles: Parameters, read: Mapping[str, int], folde
         theory = ClassTheory(settings=settings, **common)
     else:
         theory = CambTheory(settings=block.extra_args, **common)
-    _check_read(theory, read)
+    _check_read(theory, read.lengths)
     return theory
 
 
@@ -135,9 +140,12 @@ def _plain(name: str, value: Any) -> float | int | str | bool:
     raise InputError(f"expected a number, text or list in extra_args, got '{name}: {value}'")
 
 
-def _toy(block: ToySettings, roles: Parameters, spectra: Mapping[str, int]) -> Theory:
-    if len(spectra) > 1:
-        raise InputError(f"expected one observable of a toy, got {', '.join(spectra)}")
+def _toy(block: ToySettings, roles: Parameters, read: Read) -> Theory:
+    spectra = read.lengths
+    if len(spectra) + len(read.redshifts) > 1:
+        raise InputError(f"expected one observable of a toy, got {', '.join((*spectra, *read.redshifts))}")
+    if read.redshifts:
+        raise InputError(f"expected classy or camb for {', '.join(read.redshifts)}, got a toy; change theory")
     names, output = roles.inputs, next(iter(spectra), "data")
     needed = spectra.get(output, 2) - 1
     theory: Theory

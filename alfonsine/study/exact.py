@@ -54,11 +54,11 @@ def check_observables(study: Study, computed: Computed) -> None:
     """InputError where a code of the user's own does not return what likelihoods read, or what is to be derived."""
     for found in (call.observables for call in computed.calls if call.observables is not None):
         for label, likelihood in study.likelihoods.items():
-            for name, ell in likelihood.multipoles.items():
-                wanted = f"expected {len(ell)} numbers '{name}' from the theory for the likelihood {label}"
+            for name, axis in likelihood.nodes.items():
+                wanted = f"expected {len(axis.values)} numbers '{name}' from the theory for the likelihood {label}"
                 if name not in found.spectra:
                     raise InputError(f"{wanted}, got none; {nearest(name, found.spectra)}")
-                if len(found.spectra[name]) < len(ell):
+                if len(found.spectra[name]) < len(axis.values):
                     raise InputError(f"{wanted}, got {len(found.spectra[name])}; return more, or give fewer data")
         for name in study.parameters.asked:
             if name not in found.derived:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from alfonsine.errors import InputError, nearest
-from alfonsine.study.expression import Expression
+from alfonsine.space.expression import Expression
 from alfonsine.study.read import Location, Source
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from alfonsine.errors import InputError
-from alfonsine.study.expression import Expression
+from alfonsine.space.expression import Expression
 
 Kind = Literal["sampled", "fixed", "computed", "derived"]
 
@@ -66,6 +66,11 @@ def _reference(value: Any) -> Any:
     return {"loc": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def parsed(value: Any) -> Any:
+    """Text is an expression."""
+    return Expression.parse(value) if isinstance(value, str) else value
+
+
 class ParameterSettings(_Block):
     """One entry of `params`."""
 
@@ -96,7 +101,7 @@ class ParameterSettings(_Block):
     @field_validator("value", "derived", mode="before")
     @classmethod
     def _expression(cls, value: Any) -> Any:
-        return Expression.parse(value) if isinstance(value, str) else value
+        return parsed(value)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "ParameterSettings":

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from alfonsine.errors import InputError, nearest
+from alfonsine.space.expression import Expression
 from alfonsine.space.parameter_space import Parameter, ParameterSpace
-from alfonsine.study.expression import Expression
 from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.settings import Settings
 
@@ -92,7 +92,17 @@ def parameter_space(settings: Settings) -> ParameterSpace:
         except InputError as error:
             part = next((p for p in ("ref", "proposal") if getattr(parameter, p) is not None), "prior")
             raise settings.source.error(("params", name, part), _after(str(error), f"'{name}': ")) from None
-    return ParameterSpace.of(found)
+    return ParameterSpace.of(found, _joint(settings, sampled))
+
+
+def _joint(settings: Settings, sampled: Collection[str]) -> list[Expression]:
+    """Priors of several parameters together; InputError for one of others than sampled parameters."""
+    for label, expression in settings.prior.items():
+        for name in expression.arguments:
+            if name not in sampled:
+                hint = nearest(name, sampled)
+                raise settings.source.error(("prior", label), f"expected sampled parameters, got '{name}'; {hint}")
+    return list(settings.prior.values())
 
 
 def parameters(settings: Settings) -> Parameters:
@@ -179,10 +189,16 @@ def _unresolved(
 
 def _check_reference(settings: Settings, result: Parameters) -> None:
     """An expression must have a finite value where the first exact call will be made."""
-    if not (result.sampled and result.computed):
+    if not (result.sampled and (result.computed or settings.prior)):
         return
     space = parameter_space(settings)
     values = result.values(dict(zip(space.names, np.asarray(space.reference), strict=True)))
+    for label, expression in settings.prior.items():
+        if not np.isfinite(expression(values)):
+            raise settings.source.error(
+                ("prior", label),
+                f"expected a finite value at the reference point, got {expression(values)}; correct ref",
+            )
     for name in result.computed:
         if not np.isfinite(values[name]):
             raise settings.source.error(

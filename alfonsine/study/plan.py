@@ -17,6 +17,8 @@ from alfonsine.study.rounds import ARCHIVE, Rounds
 from alfonsine.study.warm_start import planned_warm_start
 from alfonsine.theory.archive import Archive, Summary
 
+NODES = {"l": "multipoles", "z": "redshifts"}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -76,7 +78,7 @@ class Plan:
             "exact code": self.theory,
             "emulated in": ", ".join(self.inputs),
             "likelihoods' own": ", ".join(self.nuisance) or "none",
-            "spectra": ", ".join(self.spectra) or "none",
+            "outputs read": ", ".join(self.spectra) or "none",
             "first points": f"{self.first}" + (" over the box of the prior, then a search" if self.search else ""),
             "then": self.then,
             "exact calls": f"{self.least} if all goes well, at most {self.budget}",
@@ -122,7 +124,8 @@ def plan(study: Study) -> Plan:
     begun = first_calls(study, warm, settings.accuracy.calls - settings.accuracy.judging) if warm else None
     needed = {name: name for likelihood in study.likelihoods.values() for name in likelihood.spectra}
     for likelihood in study.likelihoods.values():
-        needed |= {name: f"{name} (splined from {len(ell)} multipoles)" for name, ell in likelihood.splined.items()}
+        for name, axis in likelihood.splined.items():
+            needed[name] = f"{name} (splined from {len(axis.values)} {NODES[axis.name]})"
     return Plan(
         theory=settings.theory.code,
         inputs=emulator_inputs(study),

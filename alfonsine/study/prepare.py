@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from alfonsine.emulator.metric import multipoles
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.likelihood.registry import load_likelihood
 from alfonsine.space.parameter_space import ParameterSpace
+from alfonsine.study.asked import Read
 from alfonsine.study.build import build_theory
 from alfonsine.study.parameters import Parameters, parameter_space, parameters
 from alfonsine.study.read import Location
 from alfonsine.study.settings import Settings
+from alfonsine.theory.output import functions
 from alfonsine.theory.theory import Theory
 
 
@@ -54,9 +55,9 @@ def prepare(settings: Settings, folder: Path) -> Study:
             )
     roles = roles.with_nuisance(_nuisance(settings, roles, likelihoods))
     with _at(settings, ("theory", settings.theory.code)):
-        theory = build_theory(settings, roles, _spectra(likelihoods))
+        theory = build_theory(settings, roles, Read.by(likelihoods))
     with _at(settings, ("theory", settings.theory.code, "multipoles")):
-        given = multipoles(theory.outputs())
+        given = functions(theory.outputs())
         likelihoods = {name: likelihood.at(given) for name, likelihood in likelihoods.items()}
     _check_parameters(settings, space, roles, theory)
     return Study(settings, folder, space, roles, theory, likelihoods)
@@ -135,15 +136,6 @@ def _nuisance(settings: Settings, roles: Parameters, likelihoods: Mapping[str, L
                     f"add '{parameter}: {{prior: ...}}', or fix it with a number",
                 )
     return [parameter for likelihood in likelihoods.values() for parameter in likelihood.nuisance]
-
-
-def _spectra(likelihoods: Mapping[str, Likelihood]) -> dict[str, int]:
-    """Every spectrum that a likelihood reads, up to the largest l_max."""
-    spectra: dict[str, int] = {}
-    for likelihood in likelihoods.values():
-        for name, l_max in likelihood.spectra.items():
-            spectra[name] = max(l_max, spectra.get(name, 2))
-    return spectra
 
 
 def _check_parameters(settings: Settings, space: ParameterSpace, roles: Parameters, theory: Theory) -> None:

@@ -114,14 +114,19 @@ def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, 
 
 
 def multipoles_record(study: Study) -> dict[str, dict[str, dict[str, float]]]:
-    """Per data set, the spectra that the theory gives at some multipoles only: how many, from, to, largest step.
+    """Per data set, the outputs that the theory gives at some nodes only: how many, from, to, largest step.
 
     The data see the others by `theory.class_spline`, of exact spectra as of emulated ones.
     """
     return {
         label: {
-            name: {"nodes": len(ell), "first": ell[0], "last": ell[-1], "largest_step": float(np.max(np.diff(ell)))}
-            for name, ell in likelihood.splined.items()
+            name: {
+                "nodes": len(axis.values),
+                "first": axis.values[0],
+                "last": axis.values[-1],
+                "largest_step": float(np.max(np.diff(axis.array))),
+            }
+            for name, axis in likelihood.splined.items()
         }
         for label, likelihood in study.likelihoods.items()
         if likelihood.splined

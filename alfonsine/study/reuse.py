@@ -147,7 +147,7 @@ def _unlike(study: Study, earlier: Earlier, calls: Sequence[Call]) -> str:
     found = next((call.observables for call in calls if call.observables is not None), None)
     if found is None:
         return "none of them gave a result"
-    needed = {name: len(ell) for each in study.likelihoods.values() for name, ell in each.multipoles.items()}
+    needed = {name: len(axis.values) for each in study.likelihoods.values() for name, axis in each.nodes.items()}
     needed |= {name: output.size for name, output in study.theory.outputs().items() if name != "derived"}
     for name, size in needed.items():
         if name not in found.spectra:

@@ -1,6 +1,6 @@
 """The study file as frozen settings: the blocks of a Cobaya input, with its meanings, and some of ours.
 
-From Cobaya: `theory`, `likelihood`, `params`, `sampler`, `output`. Ours: `emulator`, `accuracy`, `points`,
+From Cobaya: `theory`, `likelihood`, `params`, `prior`, `sampler`, `output`. Ours: `emulator`, `accuracy`, `points`,
 `compute`, `warm_start`, `seed`. What a field allows stands in its type; `examples` holds what an error message
 suggests.
 Nothing here computes; `alfonsine.study.parameters` says what the parameters mean together.
@@ -20,14 +20,18 @@ from pydantic import (
 )
 
 from alfonsine.errors import InputError
+from alfonsine.space.expression import Expression
 from alfonsine.study.compute_settings import ComputeSettings
 from alfonsine.study.explain import explain
 from alfonsine.study.iterative_settings import IterativeSettings, points_as_mapping
-from alfonsine.study.parameter_settings import ParameterSettings
+from alfonsine.study.parameter_settings import ParameterSettings, parsed
 from alfonsine.study.read import Source, read_yaml
 from alfonsine.study.settings_block import Block, Numbers, Options, empty_as_mapping
 from alfonsine.study.theory_settings import TheorySettings
 from alfonsine.study.warm_start_settings import WarmStarts
+
+JointPrior = Annotated[Expression, BeforeValidator(parsed)]
+"""A log density of several parameters, added to the product of their own priors; not normalised."""
 
 
 class NutsSettings(Block):
@@ -183,6 +187,7 @@ class Settings(Block):
 
     theory: TheorySettings = Field(examples=["classy:"])
     likelihood: dict[str, Options] = Field(default={}, examples=["planck_2018_lite:"])
+    prior: dict[str, JointPrior] = Field(default={}, examples=["{w0wa: 'lambda w0, wa: np.log(w0 + wa < 0)'}"])
     params: dict[str, ParameterSettings] = Field(min_length=1, examples=["n_s: {prior: {min: 0.9, max: 1.0}}"])
     sampler: Annotated[SamplerSettings, BeforeValidator(empty_as_mapping)] = SamplerSettings()
     output: str | None = Field(default=None, min_length=1, examples=["runs/planck"])
@@ -224,7 +229,8 @@ class Settings(Block):
     @property
     def digest(self) -> str:
         """Short digest of all that decides which points are computed and how they are judged."""
-        unused = set() if self.warm_start else {"warm_start"}  # rounds from before there was any stay good
+        # rounds from before there was any stay good
+        unused = {name for name in ("warm_start", "prior") if not getattr(self, name)}
         chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
         if self.points.iterative is None:  # such studies have digests from before there was anything else
             del chosen["points"]["iterative"]

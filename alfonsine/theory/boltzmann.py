@@ -4,10 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from alfonsine.errors import InputError
 from alfonsine.theory.class_spectra import L_LOGSTEP, check_multipoles, nodes, spectra_outputs
 from alfonsine.theory.grids import Background, MatterPower, Thermodynamics
-from alfonsine.theory.output import Output, numbers
+from alfonsine.theory.output import Axis, Output, numbers
 from alfonsine.theory.user_function import UserFunction
 
 DENSE_LINSTEP = 20
@@ -26,6 +28,8 @@ class BoltzmannCode:
     matter_power     P(k, z)
     background       functions of redshift, see `grids.BACKGROUND`
     thermodynamics   the same of the plasma, see `grids.THERMODYNAMICS`
+    at_data          functions of redshift at the redshifts of data, each at its own
+    numbers          derived numbers that data are compared with: outputs of one entry each
     custom           outputs of functions of the computed code, name -> function: a number or a vector
     inputs           a function from the dict of parameters to the dict of inputs of the code
     """
@@ -39,20 +43,39 @@ class BoltzmannCode:
     matter_power: MatterPower | None = None
     background: Background | None = None
     thermodynamics: Thermodynamics | None = None
+    at_data: tuple[Background, ...] = ()
+    numbers: tuple[str, ...] = ()
     custom: Mapping[str, UserFunction] = field(default_factory=dict, hash=False)
     inputs: UserFunction | None = None
 
     def outputs(self) -> dict[str, Output]:
         """Units and axes; those of `custom` are known after a call, see `output.described`."""
         found = spectra_outputs(self.spectra, self.unlensed, self._ell) if self._any_spectra else {}
-        for asked in (self.matter_power, self.background, self.thermodynamics):
+        for asked in (self.matter_power, *self.backgrounds, self.thermodynamics):
             found |= {} if asked is None else asked.outputs()
+        found |= {name: Output(name, "", (Axis("index", "", (0.0,)),)) for name in self.numbers}
         return found | ({"derived": numbers(self.derived)} if self.derived else {})
 
     @property
     def functions(self) -> tuple[UserFunction, ...]:
         """The user's functions."""
         return (*([] if self.inputs is None else [self.inputs]), *self.custom.values())
+
+    @property
+    def backgrounds(self) -> tuple[Background, ...]:
+        """All functions of redshift of the homogeneous universe."""
+        return (*([] if self.background is None else [self.background]), *self.at_data)
+
+    @property
+    def _all_numbers(self) -> tuple[str, ...]:
+        """Derived numbers, whatever they are for."""
+        return tuple(dict.fromkeys((*self.derived, *self.numbers)))
+
+    def _named(self, numbers: Mapping[str, float]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """The numbers as outputs of their own, and as derived ones."""
+        return {name: np.array([numbers[name]]) for name in self.numbers}, {
+            name: numbers[name] for name in self.derived
+        }
 
     @property
     def _any_spectra(self) -> bool:
@@ -96,6 +119,10 @@ class BoltzmannCode:
         for name in ("matter_power", "background", "thermodynamics"):
             if (asked := getattr(self, name)) is not None:
                 outputs[name] = asked.identity()
+        if self.at_data:
+            outputs["at_data"] = [asked.identity() for asked in self.at_data]
+        if self.numbers:
+            outputs["numbers"] = list(self.numbers)
         if self.custom:
             outputs["custom"] = {name: function.identity() for name, function in self.custom.items()}
         version, digest = build

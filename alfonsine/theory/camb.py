@@ -59,10 +59,10 @@ class CambTheory(BoltzmannCode):
         settings = renamed(self.settings)
         for name in (*self.spectra, *self.unlensed):
             known(name, NEEDS, "a CMB spectrum")
-        for name in self.derived:
+        for name in self._all_numbers:
             known(name, DERIVED, "a derived parameter of CAMB")
-        if self.background is not None:
-            check_background(self.background)
+        for asked in self.backgrounds:
+            check_background(asked)
         if self.thermodynamics is not None:
             check_thermodynamics(self.thermodynamics)
         for name in settings:
@@ -151,9 +151,10 @@ class CambTheory(BoltzmannCode):
     def _redshifts(self) -> list[float]:
         """Those at which matter power is computed, earliest first."""
         z = set() if self.matter_power is None else set(self.matter_power.z)
-        if self.background is not None and camb_background.NEEDS_MATTER_POWER & set(self.background.names):
-            z |= set(self.background.z)
-        if NEEDS_MATTER_POWER & set(self.derived):
+        for asked in self.backgrounds:
+            if camb_background.NEEDS_MATTER_POWER & set(asked.names):
+                z |= set(asked.z)
+        if NEEDS_MATTER_POWER & set(self._all_numbers):
             z.add(0.0)
         return sorted(z, reverse=True)
 
@@ -174,20 +175,26 @@ class CambTheory(BoltzmannCode):
             found |= read_spectra(data, self.spectra, self.unlensed, np.array(self._ell))
         if self.matter_power is not None:
             found |= read_power(data, self.matter_power)
-        if self.background is not None:
-            found |= read_background(data, self.background, self.fluid(told))
+        for asked in self.backgrounds:
+            found |= read_background(data, asked, self.fluid(told))
         ionised = self._ionised(data, parameters)
         if self.thermodynamics is not None:
             found |= read_thermodynamics(ionised, self.thermodynamics)
-        derived = {name: float(DERIVED[name](ionised if name in NEEDS_REIONISATION else data)) for name in self.derived}
+        computed = {n: float(DERIVED[n](ionised if n in NEEDS_REIONISATION else data)) for n in self._all_numbers}
+        numbers, derived = self._named(computed)
         own = custom_outputs(self.custom, data)
-        return Observables({**found, **own.spectra}, {**derived, **own.derived})
+        return Observables({**found, **numbers, **own.spectra}, {**derived, **own.derived})
+
+    @classmethod
+    def known_derived(cls) -> Collection[str]:
+        """Names of derived numbers."""
+        return DERIVED
 
     def _ionised(self, data: Any, parameters: Any) -> Any:
         """Background with reionisation, which CAMB leaves out of `data` where it solves for P(k) alone; 0.02 s."""
         import camb
 
-        if self.thermodynamics is None and not NEEDS_REIONISATION & set(self.derived):
+        if self.thermodynamics is None and not NEEDS_REIONISATION & set(self._all_numbers):
             return data
         history = parameters.copy()
         history.WantTransfer = False  # it is this that has CAMB leave it out

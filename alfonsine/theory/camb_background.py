@@ -7,11 +7,10 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.errors import InputError
-from alfonsine.theory.grids import Background
+from alfonsine.theory.grids import LIGHT, OF_THE_DRAG_HORIZON, Background
 from alfonsine.theory.growth import A_INITIAL, growth
 from alfonsine.theory.theory import TheoryError
 
-LIGHT = 299792.458  # km/s
 NEEDS_MATTER_POWER = {"sigma8_z", "f_sigma8"}
 GROWTH = ("D", "f")
 # our species -> CAMB's; its dark energy is either a cosmological constant or a fluid
@@ -42,6 +41,13 @@ METHODS: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
     "time": lambda data, z: np.array([data.physical_time(float(x)) for x in z]),
     "conformal_time": lambda data, z: data.conformal_time(z),
     "sound_horizon": lambda data, z: data.sound_horizon(z),
+    "mu": lambda data, z: 5 * np.log10(data.luminosity_distance(z)) + 25,
+    **{
+        name: lambda data, z, of=function: of(
+            z, data.hubble_parameter(z), data.angular_diameter_distance(z), data.get_derived_params()["rdrag"]
+        )
+        for name, function in OF_THE_DRAG_HORIZON.items()
+    },
     "sigma8_z": lambda data, z: _at(data, z, data.get_sigma8()),
     "f_sigma8": lambda data, z: _at(data, z, data.get_fsigma8()),
     "w_fld": lambda data, z: data.get_dark_energy_rho_w(1 / (1 + z))[1],

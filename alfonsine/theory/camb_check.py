@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from alfonsine.errors import InputError, nearest
 from alfonsine.theory.camb_background import NEEDS_MATTER_POWER, read_background
 from alfonsine.theory.camb_names import ALIASES, TYPICAL, renamed
-from alfonsine.theory.grids import Background
+from alfonsine.theory.grids import OF_THE_DRAG_HORIZON, Background
 from alfonsine.theory.theory import TheoryError, one_line
 from alfonsine.theory.trial import tried
 from alfonsine.theory.user_function import first_problem
@@ -53,11 +53,11 @@ def _read(theory: "CambTheory", values: dict[str, float]) -> tuple[str, str]:
     try:
         parameters = theory.parameters(told := theory.told(values))
         data = camb.get_background(parameters, no_thermo=True)
-        if theory.background is not None:
-            names = tuple(name for name in theory.background.names if name not in NEEDS_MATTER_POWER)
+        for asked in theory.backgrounds:
+            names = tuple(n for n in asked.names if n not in NEEDS_MATTER_POWER and n not in OF_THE_DRAG_HORIZON)
             if names:
                 try:
-                    read_background(data, Background(names, theory.background.z), theory.fluid(told))
+                    read_background(data, Background(names, asked.z), theory.fluid(told))
                 except TheoryError as error:
                     return "absent", str(error)
     except InputError:

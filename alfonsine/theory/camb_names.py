@@ -93,6 +93,7 @@ DERIVED: dict[str, Callable[[Any], float]] = {
     "ra_star": lambda data: 1000 * data.get_derived_params()["DAstar"],
     "theta_star_100": lambda data: data.get_derived_params()["thetastar"],
     "100*theta_star": lambda data: data.get_derived_params()["thetastar"],
+    "theta_star": lambda data: data.get_derived_params()["thetastar"] / 100,
     "cosmomc_theta_100": lambda data: 100 * data.cosmomc_theta(),
     "z_d": lambda data: data.get_derived_params()["zdrag"],
     "rs_d": lambda data: data.get_derived_params()["rdrag"],

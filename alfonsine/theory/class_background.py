@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
-from alfonsine.theory.grids import BACKGROUND, Background
+from alfonsine.theory.grids import BACKGROUND, LIGHT, OF_THE_DRAG_HORIZON, Background
 from alfonsine.theory.theory import TheoryError
 
-LIGHT = 299792.458  # km/s
 NEEDS_MATTER_POWER = {"sigma8_z", "f_sigma8"}
 # our name -> method of Class that evaluates its own splines at z
 METHODS: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
@@ -25,6 +24,11 @@ METHODS: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
     "rho_crit": lambda cosmo, z: cosmo.Hubble(z) ** 2,
     "Omega_m_z": lambda cosmo, z: cosmo.Om_m(z),
     "Omega_b_z": lambda cosmo, z: cosmo.Om_b(z),
+    "mu": lambda cosmo, z: 5 * np.log10(cosmo.luminosity_distance(z)) + 25,
+    **{
+        name: lambda cosmo, z, of=function: of(z, METHODS["H"](cosmo, z), cosmo.angular_distance(z), cosmo.rs_drag())
+        for name, function in OF_THE_DRAG_HORIZON.items()
+    },
 }
 # our name -> column of Class.get_background; those of several species of neutrinos are summed
 COLUMNS = {

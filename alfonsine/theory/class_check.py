@@ -67,9 +67,9 @@ def _read(theory: "ClassTheory", values: dict[str, float]) -> tuple[str, str]:
         cosmo.set(theory.told(values))
         cosmo.compute(["input"])
         # which species there are is known after the background, a twentieth of a second
-        if theory.background is not None:
+        for asked in theory.backgrounds:
             cosmo.compute(["background"])
-            if name := absent(cosmo, theory.background):
+            if name := absent(cosmo, asked):
                 return "absent", name
         if theory.matter_power is not None and theory.matter_power.without_neutrinos:
             cosmo.compute(["background"])

@@ -2,8 +2,12 @@
 
 import importlib.util
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+from alfonsine.theory.last_scattering import theta_star
 
 # Only names with exactly the same meaning. CAMB's cosmomc_theta is not CLASS's theta_s, and nnu is not N_ur.
 INPUT_ALIASES = {
@@ -92,9 +96,14 @@ DERIVED_ATTRIBUTES = {
     "T_cmb": "T_cmb",
     "S8": "S8",
 }
+# our name -> of a computed Class
+COMPUTED: dict[str, Callable[[Any], float]] = {
+    "omega_cdm": lambda cosmo: cosmo.Omega_cdm() * cosmo.h() ** 2,
+    "theta_star": theta_star,
+}
 NEEDS_TENSORS = {"r", "n_t", "alpha_t"}  # without tensor modes CLASS says r = 1, which means nothing
 NEEDS_MATTER_POWER = {"sigma8", "sigma8_cb", "S8"}
-KNOWN_DERIVED = {*DERIVED, *DERIVED_ATTRIBUTES}
+KNOWN_DERIVED = {*DERIVED, *DERIVED_ATTRIBUTES, *COMPUTED}
 
 # A value that CLASS accepts, for trying whether it knows a name at all.
 TYPICAL = {

@@ -17,6 +17,7 @@ from alfonsine.theory.class_background import read_background
 from alfonsine.theory.class_check import check_class
 from alfonsine.theory.class_input import Setting, class_reason, class_version, renamed, text, texts
 from alfonsine.theory.class_names import (
+    COMPUTED,
     DERIVED,
     DERIVED_ATTRIBUTES,
     KNOWN_DERIVED,
@@ -33,6 +34,7 @@ from alfonsine.theory.class_spectra import (
     read_spectra,
 )
 from alfonsine.theory.class_thermodynamics import check_thermodynamics, read_thermodynamics
+from alfonsine.theory.grids import OF_THE_DRAG_HORIZON
 from alfonsine.theory.observables import Observables
 from alfonsine.theory.output import Output, numbers
 from alfonsine.theory.python import custom_outputs
@@ -58,7 +60,7 @@ class ClassTheory(BoltzmannCode):
         settings = renamed(self.settings)  # complains of names given twice
         modes = str(settings.get("modes", "s" if self.inputs is None else "s,t"))  # a user's function may say more
         check_spectra(self.spectra, self.unlensed if self._lensed else (*self.unlensed, *self.spectra), modes)
-        for name in self.derived:
+        for name in self._all_numbers:
             if name in NEEDS_TENSORS and "t" not in modes:
                 raise InputError(f"expected tensor modes (modes: s,t) for the derived '{name}', got none")
             if name not in KNOWN_DERIVED:
@@ -96,10 +98,15 @@ class ClassTheory(BoltzmannCode):
             cosmo.empty()
 
     @property
-    def cheap(self) -> "CheapClass":
-        """The same code up to the plasma's history: quantities that cost a hundredth of a call."""
+    def cheap(self) -> "CheapClass | None":
+        """The same code up to the plasma's history: quantities that cost a hundredth of a call.
+
+        None where the whole call goes no further.
+        """
+        if self._level in ("background", "thermodynamics"):
+            return None
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return CheapClass(**fields | {"derived": CHEAP, "custom": {}})
+        return CheapClass(**fields | {"derived": CHEAP, "numbers": (), "custom": {}})
 
     @property
     def _steps(self) -> tuple[float, int]:
@@ -113,18 +120,17 @@ class ClassTheory(BoltzmannCode):
 
     @property
     def _needs_power(self) -> bool:
-        background = () if self.background is None else self.background.names
+        functions = {name for asked in self.backgrounds for name in asked.names}
         return self.matter_power is not None or bool(
-            NEEDS_MATTER_POWER & set(self.derived) or class_background.NEEDS_MATTER_POWER & set(background)
+            NEEDS_MATTER_POWER & set(self._all_numbers) or class_background.NEEDS_MATTER_POWER & functions
         )
 
     @property
     def _z_last(self) -> float:
         """The earliest time for which P(k) is needed."""
         z = 0.0 if self.matter_power is None else self.matter_power.z[-1]
-        if self.background is not None and class_background.NEEDS_MATTER_POWER & set(self.background.names):
-            z = max(z, self.background.z[-1])
-        return z
+        grown = (asked for asked in self.backgrounds if class_background.NEEDS_MATTER_POWER & set(asked.names))
+        return max([z, *(asked.z[-1] for asked in grown)])
 
     @property
     def _level(self) -> str:
@@ -133,7 +139,9 @@ class ClassTheory(BoltzmannCode):
             return "lensing" if self._lensed else "harmonic"
         if self._needs_power:
             return "fourier"
-        return "thermodynamics" if self.derived or self.thermodynamics is not None else "background"
+        drag = any(OF_THE_DRAG_HORIZON.keys() & set(asked.names) for asked in self.backgrounds)
+        plasma = drag or self._all_numbers or self.thermodynamics is not None
+        return "thermodynamics" if plasma else "background"
 
     def told(self, inputs: Mapping[str, float]) -> dict[str, str]:
         """Everything that CLASS is told at one point; TheoryError where the user's own `inputs` fails."""
@@ -167,25 +175,32 @@ class ClassTheory(BoltzmannCode):
             found |= read_spectra(cosmo, self.spectra, self.unlensed, self._lensed, np.array(self._ell))
         if self.matter_power is not None:
             found |= read_power(cosmo, self.matter_power)
-        if self.background is not None:
-            found |= read_background(cosmo, self.background)
+        for asked in self.backgrounds:
+            found |= read_background(cosmo, asked)
         if self.thermodynamics is not None:
             found |= read_thermodynamics(cosmo, self.thermodynamics, self.settings)
-        derived = self._derived(cosmo)
+        numbers, derived = self._named(self._derived(cosmo))
         own = custom_outputs(self.custom, cosmo)
-        return Observables({**found, **own.spectra}, {**derived, **own.derived})
+        return Observables({**found, **numbers, **own.spectra}, {**derived, **own.derived})
 
     def _derived(self, cosmo: Any) -> dict[str, float]:
-        named = [name for name in self.derived if name in DERIVED]
-        if not self.derived:
+        named = [name for name in self._all_numbers if name in DERIVED]
+        if not self._all_numbers:
             return {}  # not even an empty question: CLASS would compute its thermodynamics for it
         values = cosmo.get_current_derived_parameters(sorted({DERIVED[name] for name in named}))
         derived = {name: float(values[DERIVED[name]]) for name in named}
-        for name in self.derived:
+        for name in self._all_numbers:
+            if name in COMPUTED:
+                derived[name] = float(COMPUTED[name](cosmo))
             if name in DERIVED_ATTRIBUTES:
                 # a method in older versions, a callable number in newer ones
                 derived[name] = float(getattr(cosmo, DERIVED_ATTRIBUTES[name])())
-        return {name: derived[name] for name in self.derived}
+        return derived
+
+    @classmethod
+    def known_derived(cls) -> Collection[str]:
+        """Names of derived numbers."""
+        return KNOWN_DERIVED
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Names mean the same for every code. `z` suffixes tell a function of redshift fro
 the same name (sigma8, Omega_m).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +18,14 @@ POWER = {
     "pk_nl": "non-linear matter power spectrum",
     "pk_lin_cb": "linear, cold dark matter and baryons only",
     "pk_nl_cb": "non-linear, cold dark matter and baryons only",
+}
+LIGHT = 299792.458  # km/s
+# functions of the expansion and of the sound horizon at drag (Mpc): from z, H (km/s/Mpc), D_A (Mpc), rs
+OF_THE_DRAG_HORIZON: dict[str, Callable[..., np.ndarray]] = {
+    "DM_over_rs": lambda z, H, D_A, rs: (1 + z) * D_A / rs,
+    "DH_over_rs": lambda z, H, D_A, rs: LIGHT / H / rs,
+    "DV_over_rs": lambda z, H, D_A, rs: np.cbrt(z * ((1 + z) * D_A) ** 2 * LIGHT / H) / rs,
+    "H_rs": lambda z, H, D_A, rs: H * rs,
 }
 SPECIES = ("g", "b", "cdm", "idm", "ncdm", "ur", "idr", "lambda", "fld", "scf", "dcdm", "dr")
 # name -> unit
@@ -32,6 +41,11 @@ BACKGROUND = {
     "f": "",  # d ln D / d ln a
     "sigma8_z": "",  # linear fluctuation in spheres of 8 Mpc/h
     "f_sigma8": "",  # growth rate times sigma8_z
+    "DM_over_rs": "",  # comoving angular diameter distance D_M = (1 + z) D_A in units of the sound horizon at drag
+    "DH_over_rs": "",  # the same of D_H = c / H
+    "DV_over_rs": "",  # the same of D_V = (z D_M^2 D_H)^(1/3)
+    "H_rs": "km/s",  # H times the sound horizon at drag
+    "mu": "",  # distance modulus 5 log10(D_L / Mpc) + 25
     "w_fld": "",  # equation of state of the fluid
     "Omega_m_z": "",  # density over critical density at z: matter, radiation, and each species
     "Omega_r_z": "",
@@ -161,6 +175,11 @@ class Background(_OfRedshift):
 
     units: ClassVar[dict[str, str]] = BACKGROUND
     what: ClassVar[str] = "a background function"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if "mu" in self.names and self.z[0] <= 0:
+            raise InputError(f"axis 'z': expected redshifts above 0 for mu, a logarithm of distance, got {self.z[0]:g}")
 
 
 @dataclass(frozen=True)

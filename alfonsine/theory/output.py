@@ -78,6 +78,11 @@ def multipoles(name: str, size: int, unit: str) -> Output:
     return Output(name, unit, (Axis("l", "", tuple(float(v) for v in range(2, 2 + size))),))
 
 
+def functions(outputs: Mapping[str, Output]) -> dict[str, Axis]:
+    """Those outputs that are functions of one variable, with it."""
+    return {name: output.axes[0] for name, output in outputs.items() if len(output.axes) == 1}
+
+
 def numbers(labels: Sequence[str]) -> Output:
     """Derived numbers."""
     return Output("derived", "", (), tuple(labels))

@@ -7,6 +7,7 @@ from slow_spline import slow_spline
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.binning import Windows, contiguous, dl_mean
+from alfonsine.theory.output import Axis
 
 FIRST, LAST = np.array([3, 6]), np.array([4, 9])  # l = 2 and l = 5 in no bin
 
@@ -49,12 +50,13 @@ NODES = np.array([2.0, 3.0, 5.0, 8.0, 12.0])
 def test_bands_at_nodes_are_those_of_the_splined_spectrum():
     windows = Windows(("tt", "ee"), (dl_mean(FIRST, LAST), contiguous(FIRST, LAST, np.arange(1.0, 9.0))))
     values = np.random.default_rng(3).normal(size=(2, 5))
-    found = windows.at({"tt": NODES, "ee": NODES, "pp": np.array([2.0, 3.0])}, "data")
+    axis = Axis("l", "", tuple(NODES))
+    found = windows.at({"tt": axis, "ee": axis, "pp": Axis("l", "", (2.0, 3.0))}, "data")
     full = {n: jnp.asarray(slow_spline(NODES, v, ELL)) for n, v in zip(("tt", "ee"), values, strict=True)}
     given = dict(zip(("tt", "ee"), jnp.asarray(values), strict=True))
     np.testing.assert_allclose(found(given), windows(full), rtol=1e-10)
-    assert found.multipoles == {"tt": tuple(NODES), "ee": tuple(NODES)} and found.spectra == windows.spectra
-    only = windows.at({"ee": NODES}, "data")
+    assert found.nodes == {"tt": axis, "ee": axis} == found.splined and found.spectra == windows.spectra
+    only = windows.at({"ee": axis, "tt": Axis("z", "", tuple(NODES))}, "data")  # no spectrum has redshifts
     np.testing.assert_allclose(only({"tt": full["tt"], "ee": given["ee"]}), windows(full), rtol=1e-10)
 
 
@@ -85,11 +87,11 @@ def test_only_multipoles_with_weight_are_needed():
 )
 def test_multipoles_that_do_not_reach_are_named(given, missing):
     with pytest.raises(InputError, match=rf"\Aexpected 'tt' for mine at multipoles that reach .*{missing}; add them\Z"):
-        Windows(("tt",), (dl_mean(FIRST, LAST),)).at({"tt": np.array(given, dtype=float)}, "mine")
+        Windows(("tt",), (dl_mean(FIRST, LAST),)).at({"tt": Axis("l", "", tuple(map(float, given)))}, "mine")
 
 
 def test_spectra_at_other_nodes_are_refused():
-    windows = Windows(("tt",), (dl_mean(FIRST, LAST),)).at({"tt": NODES}, "mine")
+    windows = Windows(("tt",), (dl_mean(FIRST, LAST),)).at({"tt": Axis("l", "", tuple(NODES))}, "mine")
     for size in (4, 8):
         with pytest.raises(InputError, match=f"expected 'tt' at 5 nodes, got {size} values"):
             windows({"tt": jnp.ones(size)})

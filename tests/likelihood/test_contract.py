@@ -12,6 +12,7 @@ import pytest
 from alfonsine.errors import InputError
 from alfonsine.likelihood import mock_cmb
 from alfonsine.likelihood.registry import load_likelihood
+from alfonsine.theory.output import Axis
 
 K = 5
 CASES = {
@@ -135,12 +136,13 @@ def test_a_parabola_at_some_multipoles_is_a_parabola_at_all(case):
         return 2.0 - ell / 1000 + 3.0 * (ell / 1000) ** 2
 
     at = {n: np.unique([2.0, 3.0, *np.arange(4.0, top, 9.0), float(top)]) for n, top in likelihood.spectra.items()}
-    some = likelihood.at(at)
+    some = likelihood.at({name: Axis("l", "", tuple(ell)) for name, ell in at.items()})
     found = some.bands({name: jnp.asarray(parabola(ell)) for name, ell in at.items()})
     full = {name: jnp.asarray(parabola(np.arange(2.0, top + 1))) for name, top in likelihood.spectra.items()}
     np.testing.assert_allclose(found, likelihood.bands(full), rtol=1e-9)
-    assert some.multipoles == {name: tuple(ell.tolist()) for name, ell in at.items()}
+    assert some.nodes == {name: Axis("l", "", tuple(ell.tolist())) for name, ell in at.items()}
     assert some.splined == {
-        name: ell for name, ell in some.multipoles.items() if len(ell) < likelihood.spectra[name] - 1
+        name: axis for name, axis in some.nodes.items() if len(axis.values) < likelihood.spectra[name] - 1
     }
-    assert likelihood.splined == {} and likelihood.at({n: np.arange(2.0, 4000.0) for n in at}).splined == {}
+    every = Axis("l", "", tuple(np.arange(2.0, 4000.0)))
+    assert likelihood.splined == {} and likelihood.at(dict.fromkeys(at, every)).splined == {}

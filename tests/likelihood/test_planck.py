@@ -7,6 +7,7 @@ import pytest
 from alfonsine.errors import InputError
 from alfonsine.likelihood.registry import load_likelihood
 from alfonsine.theory.class_spectra import nodes
+from alfonsine.theory.output import Axis
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_lite_from_nodes_is_lite_from_all_multipoles(lite, step, error, change):
     """
     likelihood, cl = load_likelihood("planck_2018_lite", {"low_l_tt_bins": True}), reference_spectra(lite)
     at = np.array(nodes(2508, linstep=step))
-    coarse = likelihood.at({name: at.astype(float) for name in cl})
+    coarse = likelihood.at(dict.fromkeys(cl, Axis("l", "", tuple(at.astype(float)))))
     bands, found = likelihood.bands(cl), coarse.bands({name: values[at - 2] for name, values in cl.items()})
     assert 0 < np.linalg.norm(likelihood.whiten((found - bands)[None], bands)) < error
     values = [float(likelihood.log_likelihood(b, jnp.ones(1))) for b in (bands, found)]

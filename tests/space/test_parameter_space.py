@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from alfonsine.errors import InputError
+from alfonsine.space.expression import Expression
 from alfonsine.space.parameter_space import Parameter, ParameterSpace
 
 
@@ -79,3 +80,17 @@ def test_bad_parameters_are_named(change, message):
 def test_repeated_names_are_refused():
     with pytest.raises(InputError, match="'x' twice"):
         ParameterSpace.of([make(), make()])
+
+
+def test_a_joint_prior_is_added_and_cuts():
+    tilt = Expression.parse("lambda x, z: 0.5*x - z**2")
+    cut = Expression.parse("lambda x, y: np.log(x + y < 100)")
+    three = [make(), make(name="y"), make(name="z")]
+    whole, plain = ParameterSpace.of(three, [tilt, cut]), ParameterSpace.of(three)
+    theta = jnp.array([0.5, 0.6, 0.7])
+    assert float(whole.log_prior(theta)) == pytest.approx(float(plain.log_prior(theta)) + 0.25 - 0.49, abs=1e-12)
+    np.testing.assert_allclose(jax.grad(whole.log_prior)(theta), [0.5, 0.0, -1.4], atol=1e-12)
+    outside = ParameterSpace.of([make(), make(name="y")], [Expression.parse("lambda x, y: np.log(x + y < 1)")])
+    assert float(outside.log_prior(theta[:2])) == -np.inf
+    assert np.isfinite(jax.grad(outside.log_prior)(jnp.array([0.2, 0.1]))).all()
+    assert whole.select(["z", "x"]).joint == (tilt,) and whole.select(["y"]).joint == ()

@@ -20,6 +20,7 @@ from alfonsine.study.run import open_engine
 from alfonsine.study.settings import settings_from
 from alfonsine.study.stages import train
 from alfonsine.theory.class_spectra import nodes
+from alfonsine.theory.output import Axis
 
 ELL = np.arange(2.0, 251.0)
 NODES = np.array(nodes(250, linstep=20), dtype=float)
@@ -154,7 +155,8 @@ def test_the_mock_experiment_reads_nodes_of_a_code(code, step, tmp_path):
         params["omch2"] = 0.12
     plain = {"likelihood": {"mock_cmb": None}, "params": params, "theory": {code: {"multipoles": "nodes"}}}
     found = prepare(settings_from(plain), tmp_path / "run").likelihoods["mock_cmb"]
-    assert found.splined == dict.fromkeys(("tt", "te", "ee"), tuple(float(ell) for ell in nodes(2500, linstep=step)))
+    ell = Axis("l", "", tuple(float(ell) for ell in nodes(2500, linstep=step)))
+    assert found.splined == dict.fromkeys(("tt", "te", "ee"), ell)
     plain["theory"] = {code: {"multipoles": [2, 30, 2000]}}
     with pytest.raises(InputError, match=r"'tt' for mock_cmb .* got 2 to 2000: l = 2001 to 2500 missing"):
         prepare(settings_from(plain), tmp_path / "run")

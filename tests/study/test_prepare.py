@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from alfonsine.errors import InputError
+from alfonsine.study.asked import Read
 from alfonsine.study.build import build_theory
 from alfonsine.study.parameters import parameters
 from alfonsine.study.prepare import prepare
@@ -26,7 +27,7 @@ def theory_of(block, spectra=None, **change):
     study = {"theory": block, "likelihood": {"any": None}, "params": PARAMS | change}
     settings = settings_from(study)
     roles = parameters(settings).with_nuisance(["gain"])
-    return build_theory(settings, roles, spectra or {"data": 2}), roles
+    return build_theory(settings, roles, Read(spectra or {"data": 2})), roles
 
 
 def test_a_linear_toy_is_its_matrix():
@@ -56,7 +57,7 @@ def test_a_function_beside_the_study(tmp_path):
     )
     study = {"theory": {"python": {"function": "mine:bands"}}, "likelihood": {"any": None}, "params": PARAMS}
     settings = settings_from(study, Source(folder=tmp_path))
-    theory = build_theory(settings, parameters(settings).with_nuisance(["gain"]), {"data": 2})
+    theory = build_theory(settings, parameters(settings).with_nuisance(["gain"]), Read({"data": 2}))
     computed = theory.compute({"x": 1.0, "y": 2.0})
     assert computed.spectra["data"].tolist() == [1.0, 4.0]
     assert "mine" not in sys.modules

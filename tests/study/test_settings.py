@@ -6,7 +6,7 @@ import pydantic
 import pytest
 
 from alfonsine.errors import InputError
-from alfonsine.study.expression import Expression
+from alfonsine.space.expression import Expression
 from alfonsine.study.settings import read_study, settings_from
 
 STUDY = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from alfonsine.errors import InputError
+from alfonsine.study.asked import Read
 from alfonsine.study.build import build_theory
 from alfonsine.study.parameters import parameters
 from alfonsine.study.read import Source, read_yaml
@@ -51,7 +52,7 @@ def growth(cosmo):
 def theory_of(folder, text, spectra=None):
     (folder / "study.yaml").write_text(text)
     settings = settings_from(*read_yaml(folder / "study.yaml"))
-    return build_theory(settings, parameters(settings), spectra or {})
+    return build_theory(settings, parameters(settings), Read(spectra or {}))
 
 
 def test_every_key_of_classy_arrives(tmp_path):
@@ -178,5 +179,5 @@ def test_what_does_not_fit_is_told_in_one_line(block, message):
 def test_what_cannot_be_given_is_told_in_one_line(code, block, spectra, message, tmp_path):
     settings = settings_from(BASE | {"theory": {code: block}}, Source(folder=tmp_path))
     with pytest.raises(InputError, match=message) as error:
-        build_theory(settings, parameters(settings), spectra)
+        build_theory(settings, parameters(settings), Read(spectra))
     assert "\n" not in str(error.value)

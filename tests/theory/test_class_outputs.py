@@ -47,7 +47,7 @@ def perturbed():
 def smooth():
     """The same for what needs no perturbations, with a fluid and curvature."""
     settings = {**NEUTRINO, "Omega_k": 0.01, "Omega_Lambda": 0.0, "w0_fld": -0.9, "wa_fld": 0.1}
-    names = [n for n in BACKGROUND if n not in ("sigma8_z", "f_sigma8")]
+    names = [n for n in BACKGROUND if n not in ("sigma8_z", "f_sigma8", "mu")]
     names = [n for n in names if not any(s in n for s in ("idm", "idr", "lambda", "scf", "dcdm", "dr"))]
     theory = ClassTheory(
         settings,

@@ -1,28 +1,35 @@
-"""A parameter computed from others: `lambda logA: 1e-10*np.exp(logA)`, as in a Cobaya input.
+"""A number computed from parameters: `lambda logA: 1e-10*np.exp(logA)`, as in a Cobaya input.
 
 The text is parsed into a syntax tree, the tree is checked node by node against a short list of arithmetic,
 and that list is all that can ever be computed from it: text from a file is never executed.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from alfonsine.errors import InputError, nearest
 
-OPERATORS: dict[type, Callable[..., Any]] = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.Div: np.true_divide,
-    ast.Pow: np.power,
-    ast.USub: np.negative,
-    ast.UAdd: np.positive,
+# names of functions of numpy and of jax.numpy; a comparison is 1 where it holds, else 0
+OPERATORS: dict[type, str] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "true_divide",
+    ast.Pow: "power",
+    ast.USub: "negative",
+    ast.UAdd: "positive",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
 }
-FUNCTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (np.exp, np.log, np.log10, np.sqrt)}
+FUNCTIONS = ("exp", "log", "log10", "sqrt")
 LONGEST = 1000  # characters; a deeper tree would exhaust the parser, and no parameter needs it
 
 
@@ -35,7 +42,7 @@ class Expression:
 
     @classmethod
     def parse(cls, text: str) -> "Expression":
-        """Read `lambda a, b: ...`; InputError for anything but arithmetic and exp, log, log10, sqrt."""
+        """Read `lambda a, b: ...`; InputError for anything but arithmetic, comparisons and exp, log, log10, sqrt."""
         function = _parse(text)
         arguments = tuple(a.arg for a in function.args.args)
         try:
@@ -47,6 +54,10 @@ class Expression:
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """Evaluate with the arguments taken from `values`; nan or infinity where it is undefined."""
         return _evaluate(_parse(self.text).body, {name: values[name] for name in self.arguments}, self.text)
+
+    def traced(self, values: Mapping[str, Any]) -> Any:
+        """The same within compiled code: values may be tracers of JAX."""
+        return _evaluate(_parse(self.text).body, {name: values[name] for name in self.arguments}, self.text, jnp)
 
 
 def _parse(text: str) -> ast.Lambda:
@@ -64,8 +75,12 @@ def _parse(text: str) -> ast.Lambda:
     return tree
 
 
-def _evaluate(node: ast.AST, values: Mapping[str, Any], text: str) -> Any:
+def _evaluate(node: ast.AST, values: Mapping[str, Any], text: str, arrays: ModuleType = np) -> Any:
     """Compute one node; the branches below are the whole language."""
+
+    def of(inner: ast.AST) -> Any:
+        return _evaluate(inner, values, text, arrays)
+
     with np.errstate(all="ignore"):  # an undefined value is nan: the point fails, the study goes on
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
@@ -73,20 +88,22 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any], text: str) -> Any:
             case ast.Name(id=name):
                 if name not in values:
                     raise InputError(f"unknown name '{name}' in '{text}'; {nearest(name, values)}")
-                return np.asarray(values[name], dtype=float)[()]
+                return arrays.asarray(values[name], dtype=float)[()]
             case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="pi"):
                 return np.float64(np.pi)
             case ast.UnaryOp(op=operator, operand=operand) if type(operator) in OPERATORS:
-                return OPERATORS[type(operator)](_evaluate(operand, values, text))
+                return getattr(arrays, OPERATORS[type(operator)])(of(operand))
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in OPERATORS:
-                return OPERATORS[type(operator)](_evaluate(left, values, text), _evaluate(right, values, text))
+                return getattr(arrays, OPERATORS[type(operator)])(of(left), of(right))
+            case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in OPERATORS:
+                return arrays.asarray(getattr(arrays, OPERATORS[type(operator)])(of(left), of(right)), dtype=float)[()]
             case ast.Call(
                 func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name),
                 args=[argument],
                 keywords=[],
             ) if name in FUNCTIONS:
-                return FUNCTIONS[name](_evaluate(argument, values, text))
+                return getattr(arrays, name)(of(argument))
     raise InputError(
-        f"expected numbers, parameters, + - * / ** and np.exp, np.log, np.log10, np.sqrt, "
+        f"expected numbers, parameters, + - * / ** < > and np.exp, np.log, np.log10, np.sqrt, "
         f"got '{ast.unparse(node)}' in '{text}'"
     )

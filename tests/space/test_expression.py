@@ -1,10 +1,11 @@
 """Expressions against the same arithmetic written in Python, and refusals of everything else."""
 
+import jax
 import numpy as np
 import pytest
 
 from alfonsine.errors import InputError
-from alfonsine.study.expression import Expression
+from alfonsine.space.expression import Expression
 
 ARITHMETIC = [
     ("lambda logA: 1e-10*np.exp(logA)", lambda logA: 1e-10 * np.exp(logA)),
@@ -43,7 +44,7 @@ def test_an_undefined_value_is_not_finite(text):
         "lambda a: [a][0]",
         "lambda a: a if a else a",
         "lambda a: a and a",
-        "lambda a: a < 1",
+        "lambda a: a == 1",
         "lambda a: 'a'",
         "lambda a: True",
         "lambda a: 1j",
@@ -76,3 +77,14 @@ def test_anything_but_arithmetic_is_refused_in_one_line(text):
 def test_towers_of_powers_overflow_instead_of_hanging():
     assert Expression.parse("lambda a: 9**9**9**9**a")({"a": 9.0}) == np.inf
     assert Expression.parse("lambda a: a*1" + "0" * 400)({"a": 9.0}) == np.inf
+
+
+def test_comparisons_are_one_or_zero_here_and_within_compiled_code():
+    cut = Expression.parse("lambda w0, wa: np.log(w0 + wa < 0)")
+    assert cut({"w0": -1.0, "wa": 0.5}) == 0.0 and cut({"w0": -1.0, "wa": 1.5}) == -np.inf
+    traced = jax.jit(lambda w0, wa: cut.traced({"w0": w0, "wa": wa}))
+    assert float(traced(-1.0, 0.5)) == 0.0 and float(traced(-1.0, 1.5)) == -np.inf
+    for text in ("lambda x: x >= 2", "lambda x: x > 1.5", "lambda x: 1 <= x"):
+        assert Expression.parse(text)({"x": np.array([1.0, 2.0])})[1] == 1.0
+    with pytest.raises(InputError, match="expected numbers"):
+        Expression.parse("lambda x: 0 < x < 1")
