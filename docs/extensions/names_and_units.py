@@ -50,6 +50,7 @@ NUMBERS = {
     "ra_rec, ra_star": ("Mpc", "comoving angular diameter distance to then"),
     "theta_s_100, 100*theta_s, 100theta_s, theta_s_1e2": ("", "100 times the angle of the sound horizon, at `z_rec`"),
     "theta_star_100, 100*theta_star": ("", "the same at `z_star`"),
+    "theta_star": ("rad", "that angle at last scattering as Planck and DESI define it: reionisation is not counted"),
     "cosmomc_theta_100": ("", "100 times CosmoMC's approximation of that angle"),
     "A_s": ("", "primordial amplitude at the pivot, 0.05/Mpc unless set otherwise"),
     "logA, ln10^{10}A_s, ln_A_s_1e10": ("", "natural logarithm of 10^10 times that"),
@@ -67,13 +68,6 @@ SPECIES_WORDS = {
     "Omega_m_z": "density of matter over the critical one at z",
     "Omega_r_z": "the same of radiation",
     "rho_tot": "of all species, as `rho_crit`",
-}
-LIKELIHOOD_WORDS = {
-    "planck_2018_lite": "Planck 2018 high l, foregrounds marginalised",
-    "planck_2018_lowl_tt": "Planck 2018 TT, l below 30",
-    "planck_2018_lowl_ee": "Planck 2018 EE, l below 30",
-    "mock_cmb": "the built-in experiment",
-    "gaussian": "measurements of your own",
 }
 
 
@@ -148,12 +142,16 @@ def aliases() -> str:
 
 def likelihoods() -> str:
     """Likelihoods, with their options and defaults."""
-    agree("likelihoods", LIKELIHOOD_WORDS, LIKELIHOODS)
     rows = []
     for name, make in LIKELIHOODS.items():
         options = [code(option(given, facts.default)) for given, facts in inspect.signature(make).parameters.items()]
-        rows.append((code(name), LIKELIHOOD_WORDS[name], ", ".join(options) or "none"))
+        rows.append((code(name), first_line(make), ", ".join(options) or "none"))
     return table(("likelihood", "what it is", "options"), rows)
+
+
+def first_line(thing: object) -> str:
+    """What a docstring says first, without its end mark."""
+    return (inspect.getdoc(thing) or "").splitlines()[0].split("; InputError")[0].rstrip(".")
 
 
 def option(name: str, default: object) -> str:

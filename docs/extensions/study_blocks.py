@@ -17,6 +17,7 @@ WORDS = {
     ("Settings", "theory"): "the exact code",
     ("Settings", "likelihood"): "data sets by name, with their options",
     ("Settings", "params"): "parameters by name, see below",
+    ("Settings", "prior"): "log densities of several parameters together, by any name: added to their own priors",
     ("Settings", "sampler"): "how the posterior of the emulator is sampled",
     ("Settings", "output"): "the run folder, from where you stand; `runs/` and the name of the study file if not given",
     ("Settings", "emulator"): "which emulator, and what it may use",
