@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 WORKERS ?= auto
 
-.PHONY: help demo test test-all bench lint clean
+.PHONY: help demo docs test test-all bench lint clean
 
 help:
 	@echo 'make demo      the built-in study: a certified posterior, no data needed'
-	@echo 'make test      quick tests and style'
+	@echo 'make docs      the documentation site, its notebooks run: docs/_build/html/index.html'
+	@echo 'make test      quick tests, style and the site'
 	@echo 'make test-all  all tests'
 	@echo 'make bench     the benchmarks (long)'
 	@echo 'make lint      style only'
@@ -18,19 +19,25 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("expected Python 3.11 or later, got " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
 	@echo 'setting up $(VENV) ...'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,anesthetic,arviz,camb,cluster,cobaya]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,anesthetic,arviz,camb,cluster,cobaya,docs]'
 	@touch $@
 
 demo: $(INSTALLED)
 	$(BIN)/alfonsine demo
 
+# from nothing each time: pages are written from the code, which Sphinx does not watch; a warning is an error
+docs: $(INSTALLED)
+	rm -rf docs/_build
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo 'docs/_build/html/index.html'
+
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint docs
 
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS)
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint docs
 
 # benchmarks that begin from a finished run, or run in a peer's environment, take it as an argument
 OF_A_RUN := confirmed connect_comparison contours patience peer_gpry
@@ -43,4 +50,4 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) docs/_build

@@ -8,12 +8,18 @@ import jax
 jax.config.update("jax_enable_x64", True)  # a posterior moves by 0.01 in ln L: 32-bit is not enough
 
 __version__ = "0.1.0"
-__all__ = ["load_emulator", "resample"]
-DOORS = {"load_emulator": "alfonsine.emulator.stored.file", "resample": "alfonsine.emulator.resample"}
+__all__ = ["InputError", "load_emulator", "read_certificate", "resample", "run"]
+DOORS = {
+    "InputError": "alfonsine.errors",
+    "load_emulator": "alfonsine.emulator.stored.file",
+    "read_certificate": "alfonsine.front",
+    "resample": "alfonsine.emulator.resample",
+    "run": "alfonsine.front",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """What users of a finished emulator need, imported when it is asked for."""
+    """What users need, imported when it is asked for."""
     if name not in DOORS:
         raise AttributeError(f"module 'alfonsine' has no attribute '{name}'")
     return getattr(import_module(DOORS[name]), name)

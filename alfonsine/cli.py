@@ -277,20 +277,9 @@ def _read(study: Path, output: Path | None, judged: bool = False, design: bool =
 
     judged   the command needs a likelihood; design: and may have a design beside it
     """
-    from alfonsine.study.settings import read_study
+    from alfonsine.front import prepare, read
 
-    settings = read_study(study)
-    if judged and not settings.likelihood:
-        raise InputError(f"expected a likelihood in '{study}', got none; its emulator is made by: alfonsine train")
-    if judged and not design and settings.design is not None:
-        raise InputError(
-            f"expected no design in '{study}', since the loop places its own points, got one; remove it, "
-            "or use it: alfonsine train, then sample"
-        )
-    folder = output or settings.folder
-    from alfonsine.study.prepare import prepare  # heavy, and of no use to a file that cannot be read
-
-    return prepare(settings, folder)
+    return prepare(read(study), output, judged, design)
 
 
 def _run(study: "Prepared", quiet: bool) -> None:

@@ -20,6 +20,7 @@ ROOMS = (
     "report",
     "plugins",
     "terminal",
+    "front",
     "cli",
 )
 BELOW_ALL = {"errors"}
