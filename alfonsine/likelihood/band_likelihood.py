@@ -51,6 +51,11 @@ class BandLikelihood(Likelihood):
         return self.windows.nodes
 
     @property
+    def surfaces(self) -> dict[str, tuple[Axis, Axis]]:
+        """The surfaces among them."""
+        return self.windows.surfaces
+
+    @property
     def splined(self) -> dict[str, Axis]:
         """The outputs that are given at some nodes only."""
         return self.windows.splined

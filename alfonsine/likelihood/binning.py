@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from alfonsine.errors import InputError
 from alfonsine.likelihood.likelihood import AnyArray
-from alfonsine.likelihood.sampled import Sampled, Splined
+from alfonsine.likelihood.sampled import Sampled, Splined, Whole
 from alfonsine.theory.class_spline import FEWEST, spline
 from alfonsine.theory.output import Axis
 
@@ -161,7 +161,7 @@ class Windows(eqx.Module):
     """Bands of several outputs of a theory, one block after the other."""
 
     names: tuple[str, ...] = eqx.field(static=True)
-    binnings: tuple[Binning | Dense | Sampled | Splined, ...]
+    binnings: tuple[Binning | Dense | Sampled | Splined | Whole, ...]
 
     @property
     def spectra(self) -> dict[str, int]:
@@ -172,6 +172,12 @@ class Windows(eqx.Module):
     def nodes(self) -> dict[str, Axis]:
         """Where each is read: the multipoles, or the redshifts."""
         return {name: Axis(b.axis, "", b.nodes) for name, b in zip(self.names, self.binnings, strict=True)}
+
+    @property
+    def surfaces(self) -> dict[str, tuple[Axis, Axis]]:
+        """The surfaces, with redshifts and wavenumbers."""
+        used = zip(self.names, self.binnings, strict=True)
+        return {n: (Axis("z", "", b.z), Axis("k", "1/Mpc", b.k)) for n, b in used if isinstance(b, Whole)}
 
     @property
     def splined(self) -> dict[str, Axis]:

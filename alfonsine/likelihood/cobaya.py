@@ -19,8 +19,8 @@ from alfonsine.hosts.missing import MissingQuantity
 from alfonsine.likelihood.band_likelihood import BandLikelihood
 from alfonsine.likelihood.binning import Binning, Windows
 from alfonsine.likelihood.cobaya_processes import Described, Question, describe
-from alfonsine.likelihood.opaque import Opaque, opaque
-from alfonsine.likelihood.sampled import Sampled
+from alfonsine.likelihood.opaque import opaque
+from alfonsine.likelihood.sampled import Sampled, Whole
 from alfonsine.theory.class_spectra import NEEDS, UNLENSED
 from alfonsine.theory.output import Axis, Output, multipoles
 
@@ -41,19 +41,20 @@ def cobaya_likelihood(name: str, options: Mapping[str, Any]) -> BandLikelihood:
             )
     question = Question(name, dict(options))
     described = describe(question)
-    return BandLikelihood(name=name, windows=windows(described), form=_form(question, described), points={})
+    return BandLikelihood(name=name, windows=windows(described), form=opaque(question, described), points={})
 
 
 def windows(described: Described) -> Windows:
     """What is read of the theory, as it is."""
-    binnings: dict[str, Binning | Sampled] = {}
+    binnings: dict[str, Binning | Sampled | Whole] = {}
     for name, output in described.outputs.items():
         axes = tuple(axis.name for axis in output.axes)
-        binnings[name] = (
-            Sampled.of(output.axes[0].array)
-            if axes == ("z",)
-            else Binning(jnp.arange(output.size), jnp.ones(output.size), output.size)
-        )
+        if axes == ("z",):
+            binnings[name] = Sampled.of(output.axes[0].array)
+        elif axes == ("z", "k"):
+            binnings[name] = Whole(output.axes[0].values, output.axes[1].values)
+        else:
+            binnings[name] = Binning(jnp.arange(output.size), jnp.ones(output.size), output.size)
     return Windows(tuple(binnings), tuple(binnings.values()))
 
 
@@ -106,7 +107,3 @@ def _surfaces(asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Output]:
     k = np.geomspace(K_FROM, max(float(options["k_max"]) for options in asked.values()), K_NUMBER)
     axes = Axis("z", "", tuple(z)), Axis("k", "1/Mpc", tuple(k.tolist()))
     return {name: Output(name, "Mpc^3", axes) for name in sorted(asked)}
-
-
-def _form(question: Question, described: Described) -> Opaque:
-    return opaque(question, described.outputs, described.parameters)

@@ -39,10 +39,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Described:
-    """What a likelihood asks for: outputs of the theory, and parameters of its own."""
+    """What a likelihood asks for: outputs of the theory, and parameters of its own, with typical values."""
 
     outputs: dict[str, Output]
     parameters: tuple[str, ...]
+    typical: tuple[float, ...]
 
 
 def describe(question: Question) -> Described:
@@ -122,7 +123,23 @@ def _described_here() -> Described:
     from alfonsine.likelihood.cobaya import outputs_of
 
     model, fed = _LOADED["model"]
-    return Described(outputs_of(fed.requested()), tuple(next(iter(model.likelihood.values())).input_params))
+    parameters = tuple(next(iter(model.likelihood.values())).input_params)
+    typical = tuple(_typical(model.info()["params"].get(name)) for name in parameters)
+    return Described(outputs_of(fed.requested()), parameters, typical)
+
+
+def _typical(entry: Any) -> float:
+    """A value of a parameter as Cobaya describes it: fixed, its reference, or the middle of its prior; else one."""
+    for given in (entry, *((entry.get(key) for key in ("value", "ref", "prior")) if isinstance(entry, dict) else ())):
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return float(given)
+        if isinstance(given, dict) and "loc" in given:
+            return float(given["loc"])
+        if isinstance(given, dict) and {"min", "max"} <= set(given):
+            return 0.5 * (given["min"] + given["max"])
+        if isinstance(given, list | tuple) and len(given) == 2:
+            return 0.5 * (given[0] + given[1])
+    return 1.0
 
 
 def _describe() -> Described | str:

@@ -74,6 +74,11 @@ class Likelihood(eqx.Module):
         return {name: axis.values for name, axis in self.nodes.items() if axis.name == "z"}
 
     @property
+    def surfaces(self) -> dict[str, tuple[Axis, Axis]]:
+        """The surfaces among them, with redshifts and wavenumbers."""
+        return {}
+
+    @property
     @abc.abstractmethod
     def splined(self) -> dict[str, Axis]:
         """The outputs that are given at some nodes only, with these."""

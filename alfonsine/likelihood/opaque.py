@@ -8,30 +8,26 @@ with a the emulator's amplitudes, \nu the data set's own parameters, and the col
 data. For Gaussian data in linear bands that is exact. What it misses elsewhere is judged with all else: an exact call
 is always compared by the likelihood's own value.
 
-The units of the bands are asked for, too: the curvature of ln L when a stretch of an output is raised together.
+In which units the bands count is asked for, too: `likelihood/stretches.py`.
 """
 
-from collections.abc import Mapping
+from functools import lru_cache
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.linalg import block_diag
 
-from alfonsine.likelihood.cobaya_processes import Question, evaluate
+from alfonsine.likelihood.cobaya_processes import Described, Question, evaluate
 from alfonsine.likelihood.form import Form
 from alfonsine.likelihood.likelihood import AnyArray, Around, FoldedLikelihood
+from alfonsine.likelihood.stretches import Units, count, find_units
 from alfonsine.theory.output import Output
 
-STRETCHES = 40  # of an output, at most, that are raised together
-RAISED = 1e-3  # first trial, relative; then so that ln L changes by about `CHANGE`
-CHANGE = 0.5
-SMALLEST = 0.02  # directions in which the bands move by less, in units of the data's error, are left out
+SMALLEST = 0.005  # directions in which the bands move by less, in units of the data's error, are left out
 DIRECTIONS = 24
-TRIALS = 4  # of the step
-SEEN = 1e-6  # a smaller change of ln L is rounding
-MOST = 0.3  # relative; nothing is raised by more
 
 
 class Opaque(Form):
@@ -40,11 +36,13 @@ class Opaque(Form):
     text        which likelihood
     outputs     what its bands are, in order
     nuisance    its own parameters
+    typical     values of these
     """
 
     text: str = eqx.field(static=True)
     outputs: tuple[tuple[str, Output], ...] = eqx.field(static=True)
     nuisance: tuple[str, ...] = eqx.field(static=True)
+    typical: tuple[float, ...] = eqx.field(static=True)
 
     @property
     def known_by_values(self) -> bool:
@@ -64,8 +62,12 @@ class Opaque(Form):
     def whiten(
         self, differences: Float[AnyArray, "n band"], reference: Float[AnyArray, " band"]
     ) -> Float[Array, "n w"]:
-        """Differences in units of each band's own error at `reference`, correlations left out."""
-        return jnp.asarray(differences) / _errors(self, jnp.asarray(reference, dtype=float))
+        """Differences in units of the error of each stretch at `reference`, correlations left out."""
+        return _in_units(self, jnp.asarray(differences, dtype=float), jnp.asarray(reference, dtype=float))
+
+    def units(self, reference: Float[np.ndarray, " band"]) -> Units:
+        """The stretches of its bands, with the weight that the likelihood gives to each."""
+        return _units(self, np.asarray(reference, dtype=float).tobytes())
 
     def fold(self, matrix: Float[AnyArray, "band K"]) -> FoldedLikelihood:
         """Not without a place: the quadratic needs one."""
@@ -76,9 +78,11 @@ class Opaque(Form):
         if around is None:
             return self.fold(matrix)
         matrix = np.asarray(matrix)
-        columns, centre = moving(self, matrix, around)
+        columns, directions, centre = moving(self, matrix, around)
+        bend = np.diag(curve(self, matrix, columns, centre, mixed=False)[2])
+        shorter = np.sqrt(np.maximum(bend, 1.0))  # a step changes ln L by half, whatever its direction
+        columns, directions = columns / shorter, directions * shorter[:, None]
         height, slope, curvature = curve(self, matrix, columns, centre)
-        directions = np.linalg.pinv(columns)
         return Quadratic(*(jnp.asarray(x) for x in (height, slope, curvature, directions, centre)))
 
 
@@ -100,7 +104,7 @@ class Quadratic(FoldedLikelihood):
 def _asked(form: Opaque, bands: Array, nuisance: Array) -> Array:
     """Leave compiled code for the value; a batch is asked for at once."""
 
-    def ask(bands: np.ndarray, own: np.ndarray) -> np.ndarray:
+    def ask(bands: AnyArray, own: AnyArray) -> np.ndarray:
         bands, own = np.asarray(bands), np.asarray(own)
         shape = bands.shape[:-1]
         rows = bands.reshape(-1, bands.shape[-1]), own.reshape(int(np.prod(shape, dtype=int)), -1)
@@ -109,77 +113,49 @@ def _asked(form: Opaque, bands: Array, nuisance: Array) -> Array:
     return jax.pure_callback(ask, jax.ShapeDtypeStruct((), float), bands, nuisance, vmap_method="broadcast_all")
 
 
-def _errors(form: Opaque, reference: Array) -> Array:
-    def ask(reference: np.ndarray) -> np.ndarray:
-        return errors(form, np.asarray(reference))
+def _in_units(form: Opaque, differences: Array, reference: Array) -> Array:
+    def ask(differences: AnyArray, reference: AnyArray) -> np.ndarray:
+        return form.units(np.asarray(reference)).of(np.asarray(differences))
 
-    shape = jax.ShapeDtypeStruct(reference.shape, float)
-    return jax.pure_callback(ask, shape, reference, vmap_method="sequential")
+    shape = jax.ShapeDtypeStruct((len(differences), count(form.outputs)), float)
+    return jax.pure_callback(ask, shape, differences, reference, vmap_method="sequential")
 
 
-def opaque(question: Question, outputs: Mapping[str, Output], parameters: tuple[str, ...]) -> Opaque:
+@lru_cache(maxsize=16)
+def _units(form: Opaque, reference: bytes) -> Units:
+    """Kept: blocks of one training set ask for the same, one after the other."""
+    return find_units(form.outputs, form.values, np.frombuffer(reference), np.array(form.typical))
+
+
+def opaque(question: Question, described: Described) -> Opaque:
     """The form of a likelihood of Cobaya."""
-    return Opaque(question.text, tuple(outputs.items()), parameters)
+    return Opaque(question.text, tuple(described.outputs.items()), described.parameters, described.typical)
 
 
-def errors(form: Opaque, reference: Float[np.ndarray, " band"]) -> Float[np.ndarray, " band"]:
-    r"""Standard error of each band if it stood alone; infinite for those that the likelihood does not see.
+def moving(form: Opaque, matrix: np.ndarray, around: Around) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns along which (amplitudes, own parameters) can move, each by one error or less; how far along each a
 
-    A stretch of n entries of an output is raised by a common factor; from the curvature of ln L in that factor
-    :math:`\sigma_i = |b_i| \sqrt{n / -\partial^2 \ln L}`.
+    deviation is, (r, K + m); and the centre. What lies between the columns is left out orthogonally in the bands.
     """
-    own = np.ones(len(form.nuisance))
-    stretches, first = [], 0
-    for _, output in form.outputs:
-        parts = np.array_split(np.arange(first, first + output.size), min(STRETCHES, output.size))
-        stretches += [part for part in parts if np.any(reference[part] != 0)]
-        first += output.size
-    raised = np.zeros((len(stretches), reference.size))
-    for row, part in enumerate(stretches):
-        raised[row, part] = reference[part]
-    second = _curvature(form, reference, own, raised)
-    found = np.full(reference.size, np.inf)
-    for row, part in enumerate(stretches):
-        if second[row] > 0:
-            found[part] = np.abs(reference[part]) * np.sqrt(len(part) / second[row])
-    found[found == 0] = np.inf
-    return found
-
-
-def _curvature(form: Opaque, centre: np.ndarray, own: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """Minus the second derivative along each move, by steps that change ln L by about `CHANGE`; zero where flat."""
-    step = np.full(len(moves), RAISED)
-    second = np.zeros(len(moves))
-    here = form.values(centre[None], own[None])[0]
-    for _ in range(TRIALS):
-        both = np.concatenate([centre + step[:, None] * moves, centre - step[:, None] * moves])
-        up, down = np.split(form.values(both, np.tile(own, (len(both), 1))), 2)
-        bend = 2 * here - up - down  # step^2 times the curvature
-        sound = np.isfinite(bend)
-        second = np.where(sound & (np.abs(bend) > SEEN), bend / step**2, np.where(sound, 0.0, second))
-        wanted = np.sqrt(CHANGE / np.maximum(np.abs(bend), 1e-8))
-        step = np.where(sound, step * np.clip(wanted, 0.01, 30.0), step / 10)
-        step = np.minimum(step, MOST)
-    return np.maximum(second, 0.0)
-
-
-def moving(form: Opaque, matrix: np.ndarray, around: Around) -> tuple[np.ndarray, np.ndarray]:
-    """Columns along which (amplitudes, own parameters) can move, each by about one error; and the centre."""
     middle = around.amplitudes.mean(axis=0)
-    sigma = errors(form, matrix @ middle)
-    moved = (around.amplitudes - middle) @ (matrix / sigma[:, None]).T / np.sqrt(len(around.amplitudes))
-    left, size, _ = np.linalg.svd(moved, full_matrices=False)
+    seen = form.units(matrix @ middle).of(matrix.T).T
+    moved = (around.amplitudes - middle) / np.sqrt(len(around.amplitudes))
+    left, size, right = np.linalg.svd(moved @ seen.T, full_matrices=False)
     kept = (size > SMALLEST) & (np.arange(len(size)) < DIRECTIONS)
-    steps = (around.amplitudes - middle).T @ left[:, kept] / np.sqrt(len(around.amplitudes))
-    own = np.diag(around.nuisance[1])
-    columns = np.block([[steps, np.zeros((len(steps), len(own)))], [np.zeros((len(own), steps.shape[1])), own]])
-    return columns, np.concatenate([middle, around.nuisance[0]])
+    scale = np.maximum(size[kept], 1.0)
+    steps, along = moved.T @ left[:, kept] / scale, (scale / size[kept])[:, None] * (right[kept] @ seen)
+    own = around.nuisance[1]
+    columns, directions = block_diag(steps, np.diag(own)), block_diag(along, np.diag(1 / own))
+    return columns, directions, np.concatenate([middle, around.nuisance[0]])
 
 
 def curve(
-    form: Opaque, matrix: np.ndarray, columns: np.ndarray, centre: np.ndarray
+    form: Opaque, matrix: np.ndarray, columns: np.ndarray, centre: np.ndarray, mixed: bool = True
 ) -> tuple[np.ndarray, Float[np.ndarray, " r"], Float[np.ndarray, "r r"]]:
-    """Height, slope and minus the second derivatives in s, (a, nu) = centre + columns @ s, by steps of one unit."""
+    """Height, slope and minus the second derivatives in s, (a, nu) = centre + columns @ s, by steps of one unit.
+
+    mixed   ask for the mixed derivatives, too
+    """
     r, k = columns.shape[1], matrix.shape[1]
 
     def at(s: np.ndarray) -> np.ndarray:
@@ -189,7 +165,7 @@ def curve(
     single = np.concatenate([np.eye(r), -np.eye(r), np.zeros((1, r))])
     ones = at(single)
     up, down, here = ones[:r], ones[r : 2 * r], ones[-1]
-    pairs = [(i, j) for i in range(r) for j in range(i)]
+    pairs = [(i, j) for i in range(r) for j in range(i)] if mixed else []
     both = at(np.array([np.eye(r)[i] + np.eye(r)[j] for i, j in pairs])) if pairs else np.zeros(0)
     slope, second = 0.5 * (up - down), np.diag(2 * here - up - down)
     for (i, j), value in zip(pairs, both, strict=True):

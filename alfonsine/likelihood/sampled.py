@@ -87,3 +87,33 @@ class Sampled(eqx.Module):
                 f"got {len(nodes)} from {nodes[0]:g} to {nodes[-1]:g}; add more, or leave it to the likelihood to ask"
             )
         return Splined(jnp.asarray(spline(nodes, np.array(self.z))), given.nodes, self.l_max, self.axis)
+
+
+class Whole(eqx.Module):
+    """A surface over redshift and wavenumber, all of it: one band for each of its values."""
+
+    z: tuple[float, ...] = eqx.field(static=True)
+    k: tuple[float, ...] = eqx.field(static=True)
+
+    @property
+    def axis(self) -> str:
+        """What the output is a function of."""
+        return "z, k"
+
+    @property
+    def nodes(self) -> tuple[float, ...]:
+        """Its values are counted."""
+        return tuple(float(i) for i in range(len(self.z) * len(self.k)))
+
+    @property
+    def l_max(self) -> int:
+        """As if the output were a spectrum from l = 2: its length and one."""
+        return len(self.z) * len(self.k) + 1
+
+    def __call__(self, values: Float[AnyArray, " node"]) -> Float[Array, " band"]:
+        """The values themselves."""
+        return jnp.asarray(values)
+
+    def at(self, nodes: Float[np.ndarray, " n"], reader: str) -> "Whole":
+        """Itself: there is no spline of a surface here."""
+        return self

@@ -56,7 +56,7 @@ def _code(block: CodeSettings, roles: Parameters, read: Read, folder: Path | Non
         "l_max": _l_max(block, cmb, bool(asked)),
         "multipoles": block.multipoles,
         "derived": tuple(name for name in roles.asked if name not in block.custom),
-        "matter_power": _power(block.matter_power),
+        "matter_power": _power(block.matter_power, read),
         "background": _functions(block.background, Background),
         "thermodynamics": _functions(block.thermodynamics, Thermodynamics),
         "at_data": tuple(Background((name,), z) for name, z in read.redshifts.items() if name not in own),
@@ -104,7 +104,15 @@ def _check_read(theory: ClassTheory | CambTheory, read: Mapping[str, int]) -> No
             raise InputError(f"expected {length - 1} numbers '{name}' for a likelihood, got {outputs[name].size}")
 
 
-def _power(block: MatterPowerSettings | None) -> MatterPower | None:
+def _power(block: MatterPowerSettings | None, read: Read) -> MatterPower | None:
+    if read.surfaces and block is not None:
+        raise InputError(
+            f"expected no matter_power, as a likelihood asks for {', '.join(read.surfaces)} on a grid of its own, "
+            "got one; remove it"
+        )
+    if read.surfaces:
+        z, k = next(iter(read.surfaces.values()))
+        return MatterPower(tuple(read.surfaces), k.values, z.values)
     return None if block is None else MatterPower(block.outputs, _grid("k", block.k), _grid("z", block.z))
 
 

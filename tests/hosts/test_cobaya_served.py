@@ -124,7 +124,7 @@ def test_densities(computed):
     """Of which Cobaya's CLASS takes the words for parameters: against H itself."""
     Computed.held_for_tests = computed
     names = ("Omega_b", "Omega_cdm", "Omega_nu_massive")
-    found = model({"computed": {"external": Computed}}, {"x": {"prior": [0, 1]}}, dict.fromkeys(names, {"z": Z}))
+    found = model({"computed": {"external": Computed}}, {"x": {"prior": [0, 1]}}, {key: {"z": Z} for key in names})
     found.logposterior({"x": 0.5})
     growing = POINT["omega_b"] * 1e4 * (1 + Z) ** 3 / computed.of_redshift("H", Z) ** 2
     np.testing.assert_allclose(found.provider.get_Omega_b(Z), growing, rtol=1e-5)
