@@ -12,6 +12,7 @@ from pydantic import create_model
 from scipy.stats import t as student
 
 import alfonsine
+from alfonsine.likelihood.cmb_lite import Experiment
 from alfonsine.likelihood.registry import LIKELIHOODS
 from alfonsine.study.settings import Settings
 from alfonsine.study.settings_block import Block
@@ -40,7 +41,10 @@ SHOWN = [(path, text) for path in PAGES for text in fenced(path, "yaml")]
 
 @pytest.mark.parametrize(("path", "text"), SHOWN, ids=[f"{p.stem}-{i}" for i, (p, _) in enumerate(SHOWN)])
 def test_every_piece_of_a_study_that_is_shown_is_accepted(path, text):
-    blocks = yaml.load(text, Loader=type("Loader", (yaml.SafeLoader,), {}))
+    blocks = yaml.safe_load(text)
+    if "band_powers" in blocks:  # not a study: what describes a folder of data
+        Experiment.model_validate(blocks)
+        return
     assert blocks.keys() <= Settings.model_fields.keys()
     fields = {name: (Settings.model_fields[name].annotation, Settings.model_fields[name]) for name in blocks}
     create_model("Piece", __base__=Block, **fields).model_validate(blocks)
