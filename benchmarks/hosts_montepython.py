@@ -101,7 +101,7 @@ def summary(chains: list[np.ndarray], burnt: float = 0.1) -> dict[str, object]:
     names = [ours for *_, ours in PARAMETERS.values()]
     return {
         "steps": int(sum(chain[:, 0].sum() for chain in chains)),
-        "acceptance": sum(len(chain) for chain in chains) / sum(chain[:, 0].sum() for chain in chains),
+        "acceptance": float(sum(len(chain) for chain in chains) / sum(chain[:, 0].sum() for chain in chains)),
         "gelman_rubin": float(np.max(np.var(means, axis=0, ddof=1) / np.mean(variances, axis=0))),
         "means": dict(zip(names, mean.tolist(), strict=True)),
         "widths": dict(zip(names, width.tolist(), strict=True)),
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--reference")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--chains", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=60_000)
+    parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--at-once", type=int, default=2)
     given = parser.parse_args()
     data = Path(os.environ.get("ALFONSINE_DATA", "."))
