@@ -99,6 +99,7 @@ class DownloadDisplay:
             TransferSpeedColumn(),
             console=self._console,
             transient=True,
+            redirect_stdout=False,
         )
         self._task: Any = None
 
