@@ -10,7 +10,7 @@ Roughness from one multipole to the next averages out, as it does in the data. C
 that are sought, in which an emulator may round.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -121,8 +121,8 @@ def _raised(
     reference: np.ndarray,
     own: np.ndarray,
     size: np.ndarray,
-    first: Sequence[int],
-    last: Sequence[int],
+    first: np.ndarray,
+    last: np.ndarray,
     step: np.ndarray,
 ) -> np.ndarray:
     """Ln L with one stretch after the other raised."""

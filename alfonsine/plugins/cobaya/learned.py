@@ -10,7 +10,7 @@ then serves the sampler that the input asks for. With MPI the first process runs
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.hosts import cobaya_words as words
 from alfonsine.hosts.cobaya_served import Served
+from alfonsine.hosts.numbers import canonical
 from alfonsine.hosts.quantities import Quantities
 from alfonsine.plugins.cobaya.emulated import Emulated
 from alfonsine.plugins.cobaya.input_as_study import OWN, provided, study_of
@@ -103,6 +104,12 @@ class Learned(Emulated):
         self.folder = Path(told)
         self.take(load_emulator(self.folder / "emulator.safetensors"), "emulator.safetensors")
         self.must_provide()
+
+    def point(self, params: Mapping[str, float]) -> dict[str, float]:
+        """The emulator's inputs: sampled parameters of the model, also those that Cobaya drops on the way here."""
+        known = {**self.provider.params, **params}
+        values = self._inputs(known)
+        return {name: known[name] if name in known else values[canonical(name)] for name in self.emulator.names}
 
     def _learn(self, info: dict[str, Any]) -> Path:
         """Run the loop, or find it finished; its folder."""
