@@ -38,9 +38,11 @@ def test_the_folder_is_the_likelihood_of_a_plain_loop(tmp_path, nuisance):
     likelihood = load_likelihood("cmb_lite", {"folder": str(small_experiment(tmp_path))})
     value, covariance, model = twin(*nuisance)
     assert likelihood.nuisance == ("A_map", "P_map", "A_dust")
-    assert value_of(likelihood, nuisance) == pytest.approx(
-        multivariate_normal(value, covariance).logpdf(model), rel=1e-10
-    )
+    expected = multivariate_normal(value, covariance).logpdf(model)
+    assert value_of(likelihood, nuisance) == pytest.approx(expected, rel=1e-10)
+    bands = likelihood.bands({name: jnp.asarray(cl) for name, cl in CL.items()})
+    folded = likelihood.fold(jnp.stack([bands, bands**0.5], axis=1))
+    assert float(folded(jnp.array([1.0, 0.0]), jnp.asarray(nuisance))) == pytest.approx(expected, rel=1e-9)
 
 
 def test_one_spectrum_is_the_others_marginalised_over(tmp_path):

@@ -116,6 +116,21 @@ def test_a_tabulated_gaussian_is_whitened_by_its_errors():
     np.testing.assert_allclose(pair.whitening.T @ pair.whitening, inverse, rtol=1e-3)
 
 
+def test_beyond_a_tabulated_gaussian_the_tangent_goes_on():
+    """In closed form: value and slope of the Gaussian at the edge, then one standard deviation of the table squared."""
+    nodes, sigma = np.linspace(-1, 3.5, 181), 0.5
+    form = tabulated(nodes, -0.5 * ((nodes[:, None] - 1) / sigma) ** 2)
+    for edge, out in ((-1.0, -0.8), (3.5, 0.6)):
+        away = (edge - 1) / sigma**2
+        expected = -0.5 * ((edge - 1) / sigma) ** 2 - away * out - 0.5 * (out / sigma) ** 2
+        assert float(form.log_likelihood(jnp.array([edge + out]), NONE)) == pytest.approx(expected, rel=2e-3)
+    first, second = np.linspace(-2, 3, 51), np.linspace(-3, 3, 61)
+    log = -0.5 * (((first[:, None] - 1) / sigma) ** 2 + second[None] ** 2 / 0.36)
+    pair = tabulated_pair(first, second, log)
+    expected = -0.5 * (9 / 0.25 + 1.0 / 0.36) - 3 / 0.25 * 0.7 - 0.5 * (0.7 / sigma) ** 2
+    assert float(pair.log_likelihood(jnp.array([-2.7, 1.0]), NONE)) == pytest.approx(expected, rel=2e-3)
+
+
 def test_tables_that_are_none():
     with pytest.raises(InputError, match="even steps"):
         even(np.array([0.0, 1.0, 2.5, 3.0]), "x")
