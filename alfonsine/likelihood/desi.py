@@ -1,7 +1,7 @@
 """BAO of DESI: data releases 2 and 1 from their files, and release 2 as printed, which needs none.
 
-Sources: DR2 arXiv:2503.14738, Table IV; DR1 arXiv:2404.03002. The printed table has three decimals: its likelihood
-differs from that of the files by less than 0.1 in ln L near the maximum.
+Sources: DR2 arXiv:2503.14738, Table IV; DR1 arXiv:2404.03002. The printed table has rounded
+errors and correlations: chi-square of a model differs from that of the files by a tenth of itself.
 """
 
 import numpy as np

@@ -10,8 +10,6 @@ from cobaya.likelihood import Likelihood
 class LowTT(Likelihood):
     """Two Gaussian bins of TT, calibrated as the bands of plik-lite are."""
 
-    params = {"A_planck": None}
-
     def initialize(self):
         folder = Path(os.environ["ALFONSINE_DATA"]) / "planck2018_lite"
         _, self.value, self.error = np.loadtxt(folder / "CTT_bin_low_ell_2018.dat", unpack=True)
@@ -22,7 +20,8 @@ class LowTT(Likelihood):
         return {"Cl": {"tt": 30}, "A_planck": None}  # a parameter of plik-lite
 
     def logp(self, **_):
-        A_planck, cl = self.provider.get_param("A_planck"), self.provider.get_Cl()["tt"]
+        A_planck = self.provider.get_param("A_planck")
+        cl = self.provider.get_Cl()["tt"]
         bands = [self.weight[a : b + 1] @ cl[2 + a : 3 + b] for a, b in zip(*self.edges, strict=True)]
         return -0.5 * float(np.sum(((np.array(bands) / A_planck**2 - self.value) / self.error) ** 2))
 

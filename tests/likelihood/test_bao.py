@@ -70,7 +70,7 @@ def test_tables_that_are_none(change, message):
 
 
 def test_the_printed_table_of_desi_is_nearly_its_files():
-    """Three decimals against eight: chi-square of the same models differs by less than 0.2, of 10 and of 100."""
+    """Rounded errors and correlations: chi-square of the same models, above the best, differs by up to a tenth."""
     try:
         files = load_likelihood("desi_dr2_bao")
     except InputError as error:
@@ -78,11 +78,11 @@ def test_the_printed_table_of_desi_is_nearly_its_files():
     table = desi.desi_dr2_bao_table()
     assert table.redshifts == files.redshifts
     best = files.form.data
-    for scale in (1.0, 1.005, 0.99):
+    for scale in (1.0, 1.005, 0.99, 1.02):
         values = [float(each.log_likelihood(best * scale, jnp.zeros(0))) for each in (files, table)]
         at_best = [float(each.log_likelihood(each.form.data, jnp.zeros(0))) for each in (files, table)]
         chi2 = 2 * np.subtract(at_best, values)
-        assert abs(chi2[0] - chi2[1]) < 0.2 + 0.02 * chi2[0]
+        assert abs(chi2[0] - chi2[1]) < 0.02 + 0.12 * chi2[0]
 
 
 def test_the_compressed_cmb_is_the_printed_gaussian():
