@@ -4,7 +4,6 @@ Exit codes: 0 the certificate passed (or there was none to give), 1 it did not, 
 Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
-import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
+from alfonsine.data_commands import data
 from alfonsine.errors import InputError, telling_disk_trouble
-from alfonsine.terminal import Display, DownloadDisplay, each_of, show, size_told
+from alfonsine.plugin_commands import plugin
+from alfonsine.terminal import Display, show
 
 if TYPE_CHECKING:
     from alfonsine.study.prepare import Study as Prepared
@@ -31,9 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data = typer.Typer(help="List, install and check data sets.", no_args_is_help=True)
 app.add_typer(data, name="data")
-plugin = typer.Typer(help="Put an emulator into the programs that cosmologists use.", no_args_is_help=True)
 app.add_typer(plugin, name="plugin")
 
 Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
@@ -46,8 +43,6 @@ Parts = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of your own files that its networks are made with.")
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
-DataSets = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As in `alfonsine data list`.")]
-Every = Annotated[bool, typer.Option("--all", help="All data sets.")]
 Effective = Annotated[int, typer.Option(help="Effective number of draws.", min=100)]
 Calls = Annotated[int, typer.Option(help="Exact calls to make.", min=12)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
@@ -239,37 +234,6 @@ def watch(
 def demo(output: Output = None, quiet: Quiet = False) -> None:
     """Run the built-in study: a mock CMB experiment that needs no data."""
     _run(_read(Path(__file__).parent / "study" / "demo.yaml", output), quiet)
-
-
-@data.command("list")
-def data_list() -> None:
-    """Show the known data sets: whether each is here, its size, licence, and what to cite."""
-    from alfonsine.likelihood import data_sets
-
-    table = Table(Column("data set", no_wrap=True), "here", "size", "what it is", box=None)
-    for row in data_sets.list():
-        told = f"{row.what}\nCite {row.cite}. Licence: {row.licence}."
-        table.add_row(row.name, row.here, size_told(row.size), told)
-    Console().print(table)
-
-
-@data.command("install")
-def data_install(names: DataSets = None, every: Every = False, quiet: Quiet = False) -> None:
-    """Fetch data sets from their public addresses, checked by their digests. What is here already is kept."""
-    from alfonsine.likelihood import data_sets
-
-    chosen = data_sets.chosen(names or [], every)
-    with contextlib.ExitStack() as stack:
-        progress = None if quiet else stack.enter_context(DownloadDisplay())
-        each_of(chosen, lambda name: data_sets.install(name, progress=progress))
-
-
-@data.command("check")
-def data_check(names: DataSets = None, every: Every = False) -> None:
-    """Compare data sets that are here with their published digests."""
-    from alfonsine.likelihood import data_sets
-
-    each_of(data_sets.chosen(names or [], every), data_sets.check)
 
 
 def _read(study: Path, output: Path | None, judged: bool = False, design: bool = False) -> "Prepared":

@@ -21,6 +21,8 @@ ROOMS = (
     "plugins",
     "terminal",
     "front",
+    "data_commands",
+    "plugin_commands",
     "cli",
 )
 BELOW_ALL = {"errors"}
