@@ -3,7 +3,7 @@
 import json
 from html import escape
 
-from alfonsine.report import words
+from alfonsine.report import observables, words
 from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import to_svg
 from alfonsine.report.figures import emulator_error, kl_against_calls
@@ -233,18 +233,22 @@ def effort(contents: Contents) -> str:
 
 
 def emulator(contents: Contents) -> str:
-    """Emulator error against multipole, one panel for each spectrum."""
+    """Emulator error against multipole or redshift, one panel for each output; single numbers in words."""
     if not contents.emulator_error:
         note = contents.notes.get("emulator_error.npz", "The file of emulator errors holds no spectrum.")
         return section("emulator", "Emulator error", paragraph(note, "missing"))
-    panels = []
+    panels, numbers = [], []
     for i, spectrum in enumerate(contents.emulator_error):
         largest = float(spectrum.largest.max())
+        if spectrum.largest.size == 1:
+            numbers.append(f"{spectrum.name} {short(float(spectrum.rms[0]))}, largest {short(largest)}")
+            continue
+        axis = observables.against(spectrum.name).split(" $")[0]
         alt = (
-            f"Emulator error of {spectrum.name} against multipole in units of the data's error; "
-            f"largest {short(largest)}."
+            f"Emulator error of {spectrum.name} against {axis} in units of the data's error; largest {short(largest)}."
         )
         svg = to_svg(emulator_error(spectrum), f"error-{i}", alt)
-        panels.append(f"<div><h3>{escape(spectrum.name.upper())}</h3>{figure(svg)}</div>")
-    note = "Held-out error of the emulated spectra, in units of the data's error at each multipole."
+        panels.append(f"<div><h3>{escape(observables.short(spectrum.name))}</h3>{figure(svg)}</div>")
+    note = "Held-out error of what is emulated, in units of the data's error."
+    note += f" Single numbers: {'; '.join(numbers)}." if numbers else ""
     return section("emulator", "Emulator error", paragraph(note, "note"), f'<div class="grid">{"".join(panels)}</div>')

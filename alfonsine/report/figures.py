@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from alfonsine.report.contents import Contents
 from alfonsine.report.drawing import EMULATED, INK, MUTED, RULE, blank
 from alfonsine.report.labels import figure_text
+from alfonsine.report.observables import against
 from alfonsine.report.parse import measured
 from alfonsine.report.records import BestFit, SpectrumError
 
@@ -82,7 +83,7 @@ def emulator_error(spectrum: SpectrumError) -> Figure:
     axes.set_ylim(0, 1.25 * top if top > 0 else 1.0)
     axes.set_xlim(multipole[0], multipole[-1] if multipole.size > 1 else multipole[0] + 1)
     axes.legend(loc="upper right", frameon=False, fontsize=9.5, ncols=2, handlelength=1.4, borderaxespad=0.1)
-    axes.set_xlabel(r"multipole $\ell$")
+    axes.set_xlabel(against(spectrum.name))
     axes.set_ylabel("emulator error / data error")
     return figure
 

@@ -17,6 +17,17 @@ from alfonsine.study.prepare import Study
 MULTIPOLE = ("tt", "te", "ee", "bb", "pp", "tp", "ep")
 
 
+SYMBOLS = {
+    "DM_over_rs": r"$D_\mathrm{M}/r_\mathrm{d}$",
+    "DH_over_rs": r"$D_\mathrm{H}/r_\mathrm{d}$",
+    "DV_over_rs": r"$D_\mathrm{V}/r_\mathrm{d}$",
+    "H_rs": r"$H\,r_\mathrm{d}$ [km/s]",
+    "H": r"$H$ [km/s/Mpc]",
+    "f_sigma8": r"$f\sigma_8$",
+    "mu": r"$\mu$",
+}
+
+
 def points_of(likelihood: BandLikelihood) -> Iterator[tuple[str, slice, DataPoints]]:
     """Spectrum, its bands within the likelihood's, and what was measured there."""
     first = 0
@@ -67,6 +78,8 @@ def best_fit(
     for likelihood in likelihoods:
         bands = likelihood.bands({n: predicted[n] for n in likelihood.spectra})
         for name, rows, points in points_of(likelihood):
+            if points.ell.size == 1 and name not in likelihood.redshifts:
+                continue  # a number stands among the derived parameters
             panel = f"{likelihood.name}_{name}"
             cmb = name in MULTIPOLE
             arrays |= {
@@ -79,9 +92,16 @@ def best_fit(
                 {
                     "name": panel,
                     "title": f"{likelihood.name.replace('_', ' ')}: {name.upper() if cmb else name}",
-                    "x_label": r"multipole $\ell$" if cmb else "element",
-                    "y_label": rf"$D_\ell^{{{name.upper()}}}$ [$\mu$K$^2$]" if cmb else name,
+                    "x_label": _against(likelihood, name),
+                    "y_label": rf"$D_\ell^{{{name.upper()}}}$ [$\mu$K$^2$]" if cmb else SYMBOLS.get(name, name),
                     "x_scale": "log" if cmb and points.ell.size > 50 else "linear",
                 }
             )
     return panels, arrays, point
+
+
+def _against(likelihood: BandLikelihood, name: str) -> str:
+    """Label of the axis that an output is drawn against."""
+    if name in MULTIPOLE:
+        return r"multipole $\ell$"
+    return "redshift $z$" if name in likelihood.redshifts else "element"
