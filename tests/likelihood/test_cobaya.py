@@ -1,5 +1,8 @@
 """Likelihoods of Cobaya within the loop, against the closed forms that they are written from."""
 
+import os
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +18,7 @@ from alfonsine.likelihood.registry import load_likelihood
 from alfonsine.study.prepare import prepare
 from alfonsine.study.run import run
 from alfonsine.study.settings import settings_from
+from alfonsine.theory.grids import OF_THE_DRAG_HORIZON
 
 N = L_MAX - 1
 
@@ -118,3 +122,50 @@ def test_what_cannot_be_had_is_one_line(name, options, message):
     with pytest.raises(InputError, match=message) as error:
         load_likelihood(name, options)
     assert "\n" not in str(error.value)
+
+
+@pytest.fixture
+def packages(monkeypatch):
+    """Cobaya's own data, where they are."""
+    beside = Path(__file__).parents[3] / "shared"
+    place = os.environ.get("COBAYA_PACKAGES_PATH") or beside / "cobaya_packages"
+    if not (Path(place) / "data").is_dir():
+        pytest.skip("Cobaya's packages folder is not here: COBAYA_PACKAGES_PATH")
+    if "ALFONSINE_DATA" not in os.environ:
+        monkeypatch.setenv("ALFONSINE_DATA", str(beside / "data"))
+    return {"packages_path": str(place)}
+
+
+def ours(name):
+    try:
+        return load_likelihood(name)
+    except InputError as error:
+        pytest.skip(str(error))
+
+
+def test_planck_lite_of_cobaya_is_ours(packages):
+    lite = ours("planck_2018_lite")
+    theirs = load_likelihood("planck_2018_highl_plik.TTTEEE_lite_native", packages)
+    reference = Path(os.environ["ALFONSINE_DATA"]) / "reference" / "camb_planck2018_bestfit_cls.npz"
+    if not reference.is_file():
+        pytest.skip("no reference spectra: reference/camb_planck2018_bestfit_cls.npz")
+    with np.load(reference) as stored:
+        cl = {name: jnp.asarray(stored[name.upper()][2:2509]) for name in ("tt", "te", "ee")}
+    for gain in (1.0, 1.003):
+        values = [float(each.log_likelihood(each.bands(cl), jnp.array([gain]))) for each in (lite, theirs)]
+        assert values[0] == pytest.approx(values[1], abs=1e-9)
+
+
+def test_desi_of_cobaya_is_ours_but_for_its_norm(packages):
+    files, theirs = ours("desi_dr2_bao"), load_likelihood("bao.desi_dr2.desi_bao_all", packages)
+    z = np.array(theirs.redshifts["H"])
+    expansion = 69 * np.sqrt(0.3 * (1 + z) ** 3 + 0.7)
+    angular, horizon = 4300 * np.log1p(z) / (1 + z), 147.0
+    given = {"H": expansion, "D_A": angular, "rs_drag": np.array([horizon])}
+    value = theirs.log_likelihood(theirs.bands({n: jnp.asarray(v) for n, v in given.items()}), jnp.zeros(0))
+    found = {
+        name: jnp.asarray([of(x, h, d, horizon) for x, h, d in zip(z, expansion, angular, strict=True) if x in at])
+        for (name, at), of in zip(files.redshifts.items(), map(OF_THE_DRAG_HORIZON.get, files.redshifts), strict=True)
+    }
+    mine = files.log_likelihood(files.bands(found), jnp.zeros(0)) - files.form.constant
+    assert float(mine) == pytest.approx(float(value), abs=1e-9 * abs(float(value)))
