@@ -123,7 +123,8 @@ def test_list(here):
 
 def test_check_accepts_the_published_files(data_folder):
     for name in data_sets.sources():
-        assert data_sets.check(name) == data_folder(name)
+        folder = data_folder(name)  # skips where it is not here
+        assert data_sets.check(name) == folder
 
 
 @pytest.mark.parametrize("name", CONVERTED)
