@@ -9,6 +9,10 @@ from contextlib import contextmanager
 class InputError(ValueError):
     """One line: what was expected, what came, what to try. The command line prints it and exits with 2."""
 
+    def __str__(self) -> str:
+        r"""The line; what is quoted of somebody's file cannot break it, nor command a terminal: `\n` for a line end."""
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in super().__str__())
+
 
 class DiskFull(InputError):
     """There is no room for what was to be written."""

@@ -56,4 +56,5 @@ def checked(array: np.ndarray, shape: Shape | None, where: str, advice: str) -> 
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    """What numpy says, without its advice, which is for programmers."""
+    return " ".join(str(error).partition("; use `")[0].split())[:200].rstrip(".")

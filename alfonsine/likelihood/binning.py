@@ -127,6 +127,18 @@ def _missing(used: Float[np.ndarray, " m"], given: Float[np.ndarray, " n"]) -> s
     return f"l = {' and '.join(found)} missing" if found else f"{len(given)} multipoles"
 
 
+HIGHEST = 20_000  # multipole, so that a slip of the pen asks for no array of a thousand million
+
+
+def multipoles(values: Float[np.ndarray, " n"], where: str) -> Int[np.ndarray, " n"]:
+    """The numbers as multipoles; InputError, beginning with `where`, unless they are whole and from 2 to HIGHEST."""
+    if np.any(values != np.round(values)) or values.min() < 2 or values.max() > HIGHEST:
+        raise InputError(
+            f"{where}: expected whole multipoles from 2 to {HIGHEST}, got {values.min():g} to {values.max():g}"
+        )
+    return values.astype(int)
+
+
 def contiguous(
     first: Int[np.ndarray, " bin"], last: Int[np.ndarray, " bin"], weight: Float[np.ndarray, " l"]
 ) -> Binning:

@@ -20,12 +20,11 @@ from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood.array_file import Shape, checked, read_key, read_text
 from alfonsine.likelihood.band_likelihood import BandLikelihood
 from alfonsine.likelihood.band_powers import TO_BANDS, Block, band_powers
-from alfonsine.likelihood.binning import Binning, Dense, contiguous, dense
+from alfonsine.likelihood.binning import HIGHEST, Binning, Dense, contiguous, dense, multipoles
 
 NAME, FILE = "cmb_lite", "data.yaml"
 FORMS = "a file, {file: TEXT, column: 1}, {file: NPZ, array: name}, or numbers"
 TAGS = ("Bins", "Matrix", "Column", "list", "str")
-HIGHEST = 20_000  # multipole, so that a slip of the pen asks for no array of a thousand million
 
 
 class _Part(BaseModel):
@@ -161,7 +160,7 @@ def _window(path: Path, where: str, block: Spectrum, units: str) -> Binning | De
         matrix[:, windows.first_l : windows.first_l + table.shape[1]] = table
         return dense(matrix[:, 2:] * TO_BANDS[units](np.arange(2.0, matrix.shape[1])))
     first, last = (
-        _multipoles(_numbers(path, f"{where}.{end}", given, (n,)), f"{path / FILE}: {where}.{end}")
+        multipoles(_numbers(path, f"{where}.{end}", given, (n,)), f"{path / FILE}: {where}.{end}")
         for end, given in (("first", windows.first), ("last", windows.last))
     )
     ell = np.arange(2.0, last.max() + 1)
@@ -182,14 +181,6 @@ def _as_matrix(window: Binning | Dense) -> Float[np.ndarray, "band l"]:
     matrix = np.zeros((window.count, window.weight.size))
     matrix[np.asarray(window.bin), np.arange(window.weight.size)] = window.weight
     return matrix
-
-
-def _multipoles(values: Float[np.ndarray, " n"], where: str) -> np.ndarray:
-    if np.any(values != np.round(values)) or values.min() < 2 or values.max() > HIGHEST:
-        raise InputError(
-            f"{where}: expected whole multipoles from 2 to {HIGHEST}, got {values.min():g} to {values.max():g}"
-        )
-    return values.astype(int)
 
 
 def _hartlap(simulations: int | None, n: int) -> float:

@@ -4,6 +4,7 @@ The observable is a vector that the theory returns under `observable`. By the co
 index 0 counts as l = 2: `spectra` asks for l_max = n + 1 to say that n values are needed.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +13,10 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.errors import InputError
+from alfonsine.likelihood.array_file import read_key, read_text
 from alfonsine.likelihood.band_likelihood import BandLikelihood, DataPoints
 from alfonsine.likelihood.binning import Binning, Windows
 from alfonsine.likelihood.gaussian import gaussian
-from alfonsine.likelihood.npz import read_npz
 
 NAME = "gaussian"
 Numbers = Sequence | str | float
@@ -34,7 +35,7 @@ def gaussian_data(
     """
     data = np.atleast_1d(_numbers("value", value))
     if data.ndim != 1 or data.size == 0:
-        raise InputError(f"{NAME}: expected value: a list of numbers, got shape {data.shape}")
+        raise InputError(f"{NAME}: expected value: a list of numbers, got shape {data.shape}; give one column or row")
     if (covariance is None) == (error is None):
         raise InputError(
             f"{NAME}: expected covariance or error, got {'neither' if error is None else 'both'}; give one"
@@ -63,14 +64,17 @@ def gaussian_data(
 
 def _numbers(what: str, given: Numbers) -> Float[np.ndarray, "..."]:
     """Numbers given inline, or in a text or .npz file."""
-    try:
-        if not isinstance(given, str):
+    if not isinstance(given, str):
+        try:
             return np.asarray(given, dtype=float)
-        if Path(given).suffix != ".npz":
-            return np.loadtxt(given, dtype=float)
-        return np.asarray(read_npz(Path(given), what), dtype=float)
-    except FileNotFoundError:
-        raise InputError(f"{NAME}: expected {what} in the file {given}, got no such file; correct the path") from None
-    except (ValueError, TypeError, OSError) as error:
-        reason = f"{given}: {error}" if isinstance(given, str) else str(error)
-        raise InputError(f"{NAME}: expected {what}: numbers or a file of numbers, got {reason[:200]}") from None
+        except (ValueError, TypeError, OverflowError) as error:
+            raise InputError(
+                f"{NAME}: expected {what}: numbers or a file of numbers, got {error!s:.200}; give a number or a list, "
+                "each row as long as the others"
+            ) from None
+    path, advice = Path(given), f"correct {what} or the file"
+    if not os.path.exists(path):
+        raise InputError(f"{NAME}: expected {what} in the file {given}, got no such file; correct the path")
+    if path.suffix == ".npz":
+        return read_key(path, what, None, advice)
+    return read_text(path, None, advice)

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from alfonsine.errors import InputError
 from alfonsine.likelihood.band_likelihood import BandLikelihood
 from alfonsine.likelihood.band_powers import Block, band_powers
-from alfonsine.likelihood.binning import Binning, contiguous
+from alfonsine.likelihood.binning import Binning, contiguous, multipoles
 from alfonsine.likelihood.data_sets import read_array, read_table
 
 NAME = "planck_2018_lite"
@@ -74,11 +74,11 @@ def _high_l() -> tuple[Float[np.ndarray, "3 band"], Float[np.ndarray, "band band
 
 def _binning(count: int, low_l: bool) -> Binning:
     """The first `count` bins from l = 30, behind those below l = 30 if wanted; bands are averages of C_l."""
-    edges = [_edges(file, 645)[:count] + FIRST_L for file in ("blmin.dat", "blmax.dat")]
+    edges = [_edges(file, 645, FIRST_L)[:count] for file in ("blmin.dat", "blmax.dat")]
     below = np.zeros(FIRST_L - 2)
     if low_l:
         files = ("blmin_low_ell.dat", "blmax_low_ell.dat")
-        edges = [np.r_[_edges(file, 2) + 2, e] for file, e in zip(files, edges, strict=True)]
+        edges = [np.r_[_edges(file, 2, 2), e] for file, e in zip(files, edges, strict=True)]
         below = read_table(DATA_SET, "bweight_low_ell.dat", (FIRST_L - 2,))
     try:
         return contiguous(*edges, np.r_[below, read_table(DATA_SET, "bweight.dat", (7437,))])
@@ -86,6 +86,6 @@ def _binning(count: int, low_l: bool) -> Binning:
         raise InputError(f"{NAME}: {error}; try 'alfonsine data check {DATA_SET}'") from None
 
 
-def _edges(file: str, count: int) -> Int[np.ndarray, " bin"]:
-    """Multipoles that bins begin or end with, as the file counts them."""
-    return read_table(DATA_SET, file, (count,)).astype(int)
+def _edges(file: str, count: int, first: int) -> Int[np.ndarray, " bin"]:
+    """Multipoles that bins begin or end with; the file counts them from `first`."""
+    return multipoles(read_table(DATA_SET, file, (count,)) + first, f"{NAME}: {file}, counted from {first}")

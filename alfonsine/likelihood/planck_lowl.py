@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from alfonsine.likelihood.band_likelihood import BandLikelihood, DataPoints
-from alfonsine.likelihood.binning import Windows, dl_mean
+from alfonsine.likelihood.binning import Windows, dl_mean, multipoles
 from alfonsine.likelihood.data_sets import read_table
 from alfonsine.likelihood.lognormal import LogNormal
 
@@ -25,7 +25,7 @@ def planck_lowl_ee() -> BandLikelihood:
 
 
 def _lognormal(name: str, spectrum: str, table: np.ndarray) -> BandLikelihood:
-    first, last = table[:, 0].astype(int), table[:, 1].astype(int)
+    first, last = (multipoles(table[:, column], f"column {column + 1}") for column in (0, 1))
     location, scale = table[:, 2], table[:, 3]
     shift = table[:, 4] if table.shape[1] > 4 else np.zeros(len(table))
     median = np.exp(location)

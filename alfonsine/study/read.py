@@ -5,7 +5,7 @@ plain PyYAML: a key given twice is an error instead of a silent loss, and `1e-10
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import yaml
 from alfonsine.errors import InputError
 
 Location = tuple[str | int, ...]
+MOST = 1_000_000  # values in a study; a few nested anchors stand for thousands of millions
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,15 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
             node = loader.get_single_node()
             lines: dict[Location, int] = {}
             if node is not None:
-                _walk(node, (), lines, [], file)
+                _walk(node, (), lines, [], file, iter(range(MOST)))
             data = None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise InputError(_explain(error, file)) from None
-    except (RecursionError, ValueError) as error:
+        raise InputError(_explain(error, file, text)) from None
+    except RecursionError:
+        raise InputError(f"{file}: expected plain YAML, got values nested too deeply; write them flat") from None
+    except ValueError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{file}: expected plain YAML, got values that cannot be read ({error})") from None
@@ -97,8 +100,19 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(file=file, folder=path.parent, text=text, lines=lines)
 
 
-def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], above: list[yaml.Node], file: str) -> None:
-    """Note the line of every key; refuse keys given twice, keys that are not text, and loops of anchors."""
+def _walk(
+    node: yaml.Node,
+    location: Location,
+    lines: dict[Location, int],
+    above: list[yaml.Node],
+    file: str,
+    left: Iterator[int],
+) -> None:
+    """Note the line of every key; refuse keys given twice, keys that are not text, loops and floods of anchors."""
+    if next(left, None) is None:
+        raise InputError(
+            f"{file}:{node.start_mark.line + 1}: expected at most {MOST} values, got more; do not nest anchors (*name)"
+        )
     if any(node is parent for parent in above):
         raise InputError(f"{file}:{node.start_mark.line + 1}: expected plain values, got an anchor inside itself")
     if isinstance(node, yaml.MappingNode):
@@ -118,15 +132,19 @@ def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], above
                 )
             seen[key.value] = line
             lines.setdefault((*location, key.value), line)
-            _walk(value, (*location, key.value), lines, [*above, node], file)
+            _walk(value, (*location, key.value), lines, [*above, node], file, left)
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
             lines.setdefault((*location, position), value.start_mark.line + 1)
-            _walk(value, (*location, position), lines, [*above, node], file)
+            _walk(value, (*location, position), lines, [*above, node], file, left)
 
 
-def _explain(error: yaml.YAMLError, file: str) -> str:
+def _explain(error: yaml.YAMLError, file: str, text: str) -> str:
     """Say in one line what PyYAML says in several."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        letter = f"U+{ord(text[error.position]):04X}" if error.position < len(text) else "an unknown one"
+        return f"{file}:{line}: expected printable characters, got {letter}; remove it, or write the file again"
     mark = getattr(error, "problem_mark", None)
     where = f"{file}:{mark.line + 1}" if mark else file
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]

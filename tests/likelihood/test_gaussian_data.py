@@ -1,5 +1,8 @@
 """A user's data, inline and from files, against scipy; and what is said of data that do not fit."""
 
+import io
+import zipfile
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -45,7 +48,7 @@ def test_one_number():
 
 def test_nothing_in_a_file_is_executed(tmp_path):
     np.savez(tmp_path / "bad.npz", covariance=np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match="Object arrays cannot be loaded"):
+    with pytest.raises(InputError, match=r"it holds Python objects, or is no \.npz of arrays\); correct"):
         log_likelihood({"covariance": str(tmp_path / "bad.npz")})
 
 
@@ -78,5 +81,45 @@ def test_a_damaged_archive(tmp_path):
         ("d.txt", b"\xff\xfe"),
     ):
         (tmp_path / name).write_bytes(contents)
-        with pytest.raises(InputError, match="expected covariance: numbers or a file of numbers"):
+        with pytest.raises(InputError, match=rf"expected .* in .*{name}, got.*; correct covariance or the file"):
             log_likelihood({"covariance": str(tmp_path / name)})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected n numbers in .*, got 0"),
+        ("# nothing\n", "expected n numbers in .*, got 0"),
+        ("1 2\n3\n", "the number of columns changed from 2 to 1 at row 2; correct value"),
+        ("1\ntwo\n", "could not convert string 'two' to float64 at row 1, column 1; correct value"),
+        ("1\nnan\n", "expected finite numbers in .*, got NaN or infinity"),
+    ],
+)
+def test_a_damaged_table(tmp_path, text, message):
+    """One line, without numpy's warning, and without its advice to use `usecols`."""
+    (tmp_path / "value.txt").write_text(text)
+    with pytest.raises(InputError, match=message):
+        log_likelihood({"value": str(tmp_path / "value.txt"), "error": 1.0})
+
+
+def archive_of(path, header, contents=bytes(80)):
+    """An archive whose one array says anything of itself."""
+    member = io.BytesIO()
+    np.lib.format.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": False, "shape": header})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("covariance.npy", member.getvalue() + contents)
+
+
+def test_an_array_that_no_memory_holds(tmp_path):
+    archive_of(tmp_path / "huge.npz", (10**7, 10**7))
+    with pytest.raises(InputError, match=r"no array 'covariance' \(Unable to allocate"):
+        log_likelihood({"covariance": str(tmp_path / "huge.npz")})
+
+
+def test_compressed_bytes_that_are_none(tmp_path):
+    np.savez_compressed(tmp_path / "c.npz", covariance=np.arange(4000.0))
+    raw = bytearray((tmp_path / "c.npz").read_bytes())
+    for first in range(60, len(raw) - 200, 40):
+        (tmp_path / "c.npz").write_bytes(raw[:first] + b"\xff" * 40 + raw[first + 40 :])
+        with pytest.raises(InputError, match="expected an array 'covariance'"):
+            log_likelihood({"covariance": str(tmp_path / "c.npz")})

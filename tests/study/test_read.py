@@ -5,6 +5,9 @@ import pytest
 from alfonsine.errors import InputError
 from alfonsine.study.read import read_yaml
 
+# nine lines that stand for 9^9 values
+FLOOD = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join(9 * [f'*a{i - 1}'])}]\n" for i in range(1, 10))
+
 
 def read(tmp_path, text):
     path = tmp_path / "study.yaml"
@@ -55,9 +58,10 @@ def test_anchors_and_merges_work(tmp_path):
         ("a: &x [*x]", r"study\.yaml:1: expected plain values, got an anchor inside itself"),
         ("a: *x", r"study\.yaml:1: expected YAML"),
         ("a: !!int x", r"study\.yaml: expected plain YAML"),
-        ("[" * 5000, r"study\.yaml: expected plain YAML"),
+        ("[" * 5000, r"study\.yaml: expected plain YAML, got values nested too deeply; write them flat"),
+        (FLOOD, r"study\.yaml:\d: expected at most 1000000 values, got more; do not nest anchors"),
         (b"a: \xff", r"study\.yaml: expected text in UTF-8, got byte 0xff at 3"),
-        (b"a: \x00", r"study\.yaml: expected YAML"),
+        (b"a: 1\nb: \x00", r"study\.yaml:2: expected printable characters, got U\+0000"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path, text, message):

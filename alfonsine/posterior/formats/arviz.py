@@ -62,8 +62,10 @@ def read_netcdf(path: Path | str) -> ChainSet:
         with h5py.File(path, "r") as file:
             groups = {name: _stored(file[name]) for name in GROUPS if name in file}
     except Exception as error:  # damaged HDF5 ends in errors of many kinds
-        told = shown(str(error).strip().split("\n")[0])
-        raise InputError(f"{path}: expected netCDF of ArviZ, got another file ({told}); write it again") from None
+        told = shown(str(error).strip().split("\n")[0], 160) if isinstance(error, OSError) else "a damaged one"
+        raise InputError(
+            f"{path}: expected netCDF of ArviZ, as HDF5, got a damaged file, or another kind ({told}); write it again"
+        ) from None
     try:
         return _chain_set(groups)
     except InputError as error:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from alfonsine.errors import InputError
+from alfonsine.posterior.formats.number_table import damaged
 from alfonsine.posterior.formats.plain_text import read_text, shown
 from alfonsine.posterior.formats.same_names import montepython_name
 from alfonsine.posterior.formats.whole_files import write_together
@@ -76,13 +77,14 @@ def read_covmat(path: Path | str) -> CovarianceMatrix:
         raise InputError(
             f"{path}: expected a first line '# names of the parameters', got {shown(first.strip())}; add it"
         )
-    if not any(line.split("#", 1)[0].strip() for line in rest.split("\n")):
+    skipped = text[: len(text) - len(text.lstrip())].count("\n")
+    lines = [(i, line) for i, line in enumerate(rest.split("\n"), skipped + 2) if line.split("#", 1)[0].strip()]
+    if not lines:
         raise InputError(f"{path}: expected {len(names)} rows of a matrix, got none; write the file again")
     try:
         matrix = np.loadtxt(io.StringIO(rest), ndmin=2, comments="#")
     except (ValueError, OverflowError) as error:
-        reason = shown(str(error))
-        raise InputError(f"{path}: expected {len(names)} rows of numbers, got: {reason}; correct them") from None
+        raise damaged(path, lines, str(error), wait=False) from None
     if matrix.shape != (len(names), len(names)):
         raise InputError(
             f"{path}: expected {len(names)} rows and columns, one for each name in the first line, got "

@@ -26,7 +26,7 @@ def read_table(path: Path) -> tuple[tuple[str, ...], Float[np.ndarray, "n column
     try:
         table = np.loadtxt(io.StringIO(text), ndmin=2, comments="#")
     except (ValueError, OverflowError) as error:
-        raise _damaged(path, lines, str(error)) from None
+        raise damaged(path, lines, str(error)) from None
     if header and len(header) != table.shape[1]:
         raise InputError(
             f"{path}: expected {len(header)} columns, as the first line names, got {table.shape[1]}; "
@@ -68,8 +68,12 @@ def _check(path: Path, lines: list[tuple[int, str]], table: Float[np.ndarray, "n
         raise InputError(f"{path}: expected weights with a finite sum, got infinity; the file is damaged")
 
 
-def _damaged(path: Path, lines: list[tuple[int, str]], reason: str) -> InputError:
-    """Name the first line that is no row of numbers, or has another length than the first."""
+def damaged(path: Path, lines: list[tuple[int, str]], reason: str, wait: bool = True) -> InputError:
+    """Name the first line that is no row of numbers, or has another length than the first.
+
+    lines   number and text of those that are not empty
+    wait    whether somebody may be writing the file
+    """
     width = None
     for number, line in lines:
         words = line.split("#", 1)[0].split()
@@ -83,7 +87,7 @@ def _damaged(path: Path, lines: list[tuple[int, str]], reason: str) -> InputErro
         if width is not None and len(words) != width:
             return InputError(
                 f"{path}:{number}: expected {width} columns, as in the line before, got {len(words)}; "
-                "delete the line, or wait until the chain is written"
+                + ("delete the line, or wait until the chain is written" if wait else "correct it")
             )
         width = len(words)
     return InputError(f"{path}: expected a table of numbers, got: {shown(reason)}; the file is damaged")

@@ -36,7 +36,7 @@ def read_text(path: Path, what: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def shown(word: str) -> str:
-    """A word of somebody's file, shortened, and harmless on a terminal and in one line."""
+def shown(word: str, most: int = 40) -> str:
+    """A word of somebody's file, shortened to `most` letters, and harmless on a terminal and in one line."""
     word = ascii(word)[1:-1]
-    return f"'{word}'" if len(word) <= 40 else f"'{word[:37]}...'"
+    return f"'{word}'" if len(word) <= most else f"'{word[: most - 3]}...'"

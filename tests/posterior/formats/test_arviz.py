@@ -86,7 +86,9 @@ def test_what_is_no_posterior_is_told_in_one_line(tmp_path):
         from_arviz(az.from_dict({"x": np.zeros((2, 5))}))
     for content in (b"", b"\x89HDF\r\n\x1a\n" + bytes(200), b"no HDF5 at all"):
         (tmp_path / "x.nc").write_bytes(content)
-        with pytest.raises(InputError, match=r"x\.nc: expected netCDF of ArviZ, got another file") as told:
+        with pytest.raises(
+            InputError, match=r"x\.nc: expected netCDF of ArviZ, as HDF5, got a damaged file, or another kind"
+        ) as told:
             read_netcdf(tmp_path / "x.nc")
         assert "\n" not in str(told.value)
     with pytest.raises(InputError, match="found none; check the path"):

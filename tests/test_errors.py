@@ -1,0 +1,20 @@
+"""The one kind of error that is the user's to mend keeps to one line, whatever it quotes."""
+
+import pytest
+
+from alfonsine.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ("ref\n", r"ref\n"),
+        ("a\r\nb\tc", r"a\r\nb\tc"),
+        ("\x1b[2J", r"\x1b[2J"),
+        ("\u2028\u202e\x85", r"\u2028\u202e\x85"),
+        ("\ud800", r"\ud800"),
+        ("100*theta_s é 数 \\Omega_m", "100*theta_s é 数 \\Omega_m"),
+    ],
+)
+def test_nothing_that_is_quoted_breaks_the_line_or_commands_a_terminal(quoted, shown):
+    assert str(InputError(f"unknown key '{quoted}'; remove it")) == f"unknown key '{shown}'; remove it"
