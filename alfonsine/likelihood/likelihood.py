@@ -27,7 +27,7 @@ class Around(NamedTuple):
     """Where amplitudes and a data set's own parameters will be: points of about the region that is to be sampled.
 
     amplitudes   (n, K)
-    nuisance     (2, m): middle and width of each of its own parameters
+    nuisance     (2, m): middle and width of each of its own parameters; no width where one is fixed
     """
 
     amplitudes: Float[np.ndarray, "n K"]

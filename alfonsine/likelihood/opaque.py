@@ -83,6 +83,9 @@ class Opaque(Form):
         shorter = np.sqrt(np.maximum(bend, 1.0))  # a step changes ln L by half, whatever its direction
         columns, directions = columns / shorter, directions * shorter[:, None]
         height, slope, curvature = curve(self, matrix, columns, centre)
+        rest = DIRECTIONS + len(self.nuisance) - len(slope)  # one shape, so that a sampler is compiled once
+        slope, directions = np.pad(slope, (0, rest)), np.pad(directions, ((0, rest), (0, 0)))
+        curvature = np.pad(curvature, (0, rest))
         return Quadratic(*(jnp.asarray(x) for x in (height, slope, curvature, directions, centre)))
 
 
@@ -144,8 +147,8 @@ def moving(form: Opaque, matrix: np.ndarray, around: Around) -> tuple[np.ndarray
     kept = (size > SMALLEST) & (np.arange(len(size)) < DIRECTIONS)
     scale = np.maximum(size[kept], 1.0)
     steps, along = moved.T @ left[:, kept] / scale, (scale / size[kept])[:, None] * (right[kept] @ seen)
-    own = around.nuisance[1]
-    columns, directions = block_diag(steps, np.diag(own)), block_diag(along, np.diag(1 / own))
+    own = np.diag(around.nuisance[1])[:, around.nuisance[1] > 0]  # a fixed one is no direction
+    columns, directions = block_diag(steps, own), block_diag(along, np.linalg.pinv(own))
     return columns, directions, np.concatenate([middle, around.nuisance[0]])
 
 

@@ -146,11 +146,11 @@ def _amplitudes(surrogate: Callable[[Array], Array], theta: Array) -> Array:
 
 
 def _own(space: ParameterSpace, fixed: Mapping[str, float], likelihoods: Sequence[Likelihood]) -> list[np.ndarray]:
-    """Middle and width of each data set's own parameters, (2, m)."""
+    """Middle and width of each data set's own parameters, (2, m); no width where one is fixed."""
     middle = dict(zip(space.names, np.asarray(space.reference).tolist(), strict=True)) | dict(fixed)
     width = dict(zip(space.names, np.asarray(space.step).tolist(), strict=True))
     return [
-        np.array([[middle[n] for n in each.nuisance], [width.get(n, 1.0) for n in each.nuisance]]).reshape(2, -1)
+        np.array([[middle[n] for n in each.nuisance], [width.get(n, 0.0) for n in each.nuisance]]).reshape(2, -1)
         for each in likelihoods
     ]
 

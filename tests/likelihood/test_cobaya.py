@@ -62,7 +62,7 @@ def test_gaussian_data_are_a_quadratic_without_error(bands):
     matrix = rng.normal(size=(N, 3))
     middle = np.linalg.lstsq(matrix, DATA, rcond=None)[0]
     near = middle + 0.05 * rng.normal(size=(40, 3))
-    own = np.array([[1.0], [1e-9]])  # the gain multiplies: with it the exponent is of fourth order
+    own = np.array([[1.0], [0.0]])  # the gain multiplies: with it the exponent is of fourth order
     folded = bands.fold(jnp.asarray(matrix), Around(near, own))
     for amplitudes in middle + 0.3 * rng.normal(size=(5, 3)):
         expected = truth(matrix @ amplitudes, 1.0)
@@ -81,8 +81,8 @@ def test_where_it_fails_there_is_no_likelihood():
 
 
 def test_the_whole_loop_finds_the_closed_form(tmp_path):
-    """C_l = M theta, Gaussian in theta at gain 1: mean and covariance by least squares. Seed fixed; with 10,000
-    effective draws a mean is good to 0.01 sigma, so 0.05 has a false-alarm rate below 1e-6 for each of two.
+    """C_l = M theta, Gaussian in theta at gain 1: mean and covariance by least squares. Seed fixed; with 2,000
+    effective draws a mean is good to 0.022 sigma, so 0.1 has a false-alarm rate of 5e-6 for each of two.
     """
     matrix = np.array([[1.0, 0.2], [-0.4, 0.1], [0.3, 1.0], [0.2, 0.0], [0.5, 0.4]])
     study = {
@@ -94,6 +94,7 @@ def test_the_whole_loop_finds_the_closed_form(tmp_path):
             "gain": 1.0,
         },
         "accuracy": {"judging": 12, "calls": 60},
+        "sampler": {"nuts": {"effective_samples": 2000}},
     }
     result = run(prepare(settings_from(study), tmp_path / "run"))
     weight = np.diag(ERROR**-2.0)
@@ -102,10 +103,10 @@ def test_the_whole_loop_finds_the_closed_form(tmp_path):
     sigma = np.sqrt(np.diag(covariance))
     posterior = result.posterior
     weights = posterior.weights / posterior.weights.sum()
-    np.testing.assert_allclose((weights @ posterior.samples - mean) / sigma, 0, atol=0.05)
+    np.testing.assert_allclose((weights @ posterior.samples - mean) / sigma, 0, atol=0.1)
     spread = np.sqrt(weights @ (posterior.samples - mean) ** 2)
-    np.testing.assert_allclose(spread / sigma, 1, atol=0.05)
-    assert result.certificate.passed
+    np.testing.assert_allclose(spread / sigma, 1, atol=0.08)
+    assert result.certificate.passed and result.certificate.kl.upper95 < 1e-8  # the quadratic is exact, too
 
 
 @pytest.mark.parametrize(
