@@ -1,6 +1,6 @@
 """Random damage to valid files: every command must accept what comes, or refuse it in one clear line.
 
-    python benchmarks/fuzz.py [--cases 1000] [--seed 1] [--limit 120] [--finished RUN_FOLDER] [--case N] [--messages FILE]
+    python benchmarks/fuzz.py [--cases 1000] [--seed 1] [--limit 120] [--case N] [--finished FOLDER] [--messages FILE]
 
 Each case copies valid files, damages one of them, and calls the command that reads it: `plan` of studies, `convert` of
 chains and covariance matrices, `data check` and `plan` for folders of data, `card` of emulators. It is
@@ -29,21 +29,8 @@ from pathlib import Path
 import numpy as np
 from fuzz_cases import HANG, REFUSED, TRACEBACK, UNCLEAR, VALID, Answer, Verdict, Worker, contents, judge
 from fuzz_mutations import damage
-from fuzz_samples import (
-    Sample,
-    Stock,
-    built_in_studies,
-    chains,
-    checked_sets,
-    covariance_matrices,
-    data_folders,
-    data_place,
-    emulators,
-    run_folders,
-    studies_with_files,
-    toy,
-    toy_studies,
-)
+from fuzz_samples import Sample, Stock, built_in_studies, studies_with_files, toy, toy_studies
+from fuzz_stock import chains, checked_sets, covariance_matrices, data_folders, data_place, emulators, run_folders
 
 SHARES = {
     "study": 33,
@@ -76,8 +63,8 @@ class Case:
     def __str__(self) -> str:
         half = ", half-written" if self.verdict.half else ""
         return (
-            f"--- case {self.number}: {self.verdict.kind}{half}: {self.kind} '{self.sample}', {self.file} {self.damage}\n"
-            f"    alfonsine {' '.join(self.command)}\n    {self.verdict.why}\n    {self.text!r}"
+            f"--- case {self.number}: {self.verdict.kind}{half}: '{self.sample}', {self.file}: {self.damage}"
+            f"\n    alfonsine {' '.join(self.command)}\n    {self.verdict.why}\n    {self.text!r}"
         )
 
 
@@ -144,17 +131,13 @@ def fuzz(numbers: Sequence[int], seed: int, samples: Sequence[Sample], worker: W
 
 def table(cases: Sequence[Case]) -> str:
     """Counts by kind."""
-    lines = [
-        f"{'kind':<24} {'cases':>6} {'valid':>6} {'refused':>8} {'tracebacks':>11} {'hangs':>6} {'unclear':>8} {'half-written':>13}"
-    ]
+    heads = ("cases", "valid", "refused", "tracebacks", "hangs", "unclear", "half-written")
+    lines = ["  ".join([f"{'kind':<24}", *heads])]
     for kind in [*SHARES, "all"]:
-        own = [case for case in cases if kind in (case.kind, "all")]
-        n = Counter(case.verdict.kind for case in own)
-        half = sum(case.verdict.half for case in own)
-        if own:
-            lines.append(
-                f"{kind:<24} {len(own):6d} {n[VALID]:6d} {n[REFUSED]:8d} {n[TRACEBACK]:11d} {n[HANG]:6d} {n[UNCLEAR]:8d} {half:13d}"
-            )
+        counts = summary([case for case in cases if kind in (case.kind, "all")]).values()
+        if any(counts):
+            row = [f"{count:{len(head)}d}" for head, count in zip(heads, counts, strict=True)]
+            lines.append("  ".join([f"{kind:<24}", *row]))
     return "\n".join(lines)
 
 
@@ -232,9 +215,8 @@ def main() -> None:
     if absent:
         print(f"not here, and not tried: {', '.join(absent)}")
     seconds = sorted(case.answer.seconds for case in cases)
-    print(
-        f"{len(samples)} samples; seed {options.seed}; {time.monotonic() - begun:.0f} s, a case {seconds[len(seconds) // 2]:.2f} s (median), {seconds[-1]:.1f} s (longest)"
-    )
+    print(f"{len(samples)} samples, seed {options.seed}, {time.monotonic() - begun:.0f} s in all")
+    print(f"a case took {seconds[len(seconds) // 2]:.2f} s (median), {seconds[-1]:.1f} s at most")
     print(table(cases))
     print(json.dumps(summary(cases)))
 

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from fuzz import check_samples, fuzz, run_case, summary
 from fuzz_cases import HANG, REFUSED, TRACEBACK, UNCLEAR, VALID, Answer, Worker, contents, judge
 from fuzz_mutations import damage
-from fuzz_samples import Sample, light
+from fuzz_samples import Sample
+from fuzz_stock import light
 
 CASES, SEED, LIMIT = 60, 3, 60.0
 

@@ -6,11 +6,25 @@ from typing import Any
 import numpy as np
 
 from alfonsine.emulator.emulator import Emulator
+from alfonsine.errors import InputError
 from alfonsine.theory.output import Axis
 
 
 def card_text(emulator: Emulator) -> str:
-    """Inputs and domain, outputs with units, exact code and settings, training set, errors, speed."""
+    """Inputs and domain, outputs with units, exact code and settings, training set, errors, speed.
+
+    InputError where the card, which is anybody's record, is not of this form; the emulator itself is whole.
+    """
+    try:
+        return _card_text(emulator)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"expected a card as alfonsine writes it, got one of another form ({type(error).__name__}: {error}); "
+            "the emulator can be used, but its card not be shown"
+        ) from None
+
+
+def _card_text(emulator: Emulator) -> str:
     card = emulator.card
     parts = [
         ("Inputs", inputs(emulator)),

@@ -5,6 +5,7 @@ index 0 counts as l = 2: `spectra` asks for l_max = n + 1 to say that n values a
 """
 
 import os
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,10 +68,10 @@ def _numbers(what: str, given: Numbers) -> Float[np.ndarray, "..."]:
     if not isinstance(given, str):
         try:
             return np.asarray(given, dtype=float)
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError):
             raise InputError(
-                f"{NAME}: expected {what}: numbers or a file of numbers, got {error!s:.200}; give a number or a list, "
-                "each row as long as the others"
+                f"{NAME}: expected {what}: numbers or a file of numbers, got {_line(given)}; give a number, or rows of "
+                "numbers of one length"
             ) from None
     path, advice = Path(given), f"correct {what} or the file"
     if not os.path.exists(path):
@@ -78,3 +79,7 @@ def _numbers(what: str, given: Numbers) -> Float[np.ndarray, "..."]:
     if path.suffix == ".npz":
         return read_key(path, what, None, advice)
     return read_text(path, None, advice)
+
+
+def _line(given: object) -> str:
+    return " ".join(reprlib.repr(given).split())

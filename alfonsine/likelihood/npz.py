@@ -9,10 +9,12 @@ from tokenize import TokenError
 import numpy as np
 from jaxtyping import Shaped
 
-# What numpy raises for other things than archives with that key; a bare array has no keys and is no context.
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile)
-# And for damaged ones: a size that no memory holds, compressed bytes that are none, an unknown or encrypted entry.
-_DAMAGED = (MemoryError, OverflowError, RuntimeError, SyntaxError, TokenError, zlib.error, struct.error)
+# What numpy raises for other things than archives with that key (a bare array has no keys and is no context), and for
+# damaged ones: a size that no memory holds, compressed bytes that are none, an unknown or encrypted entry.
+UNREADABLE = (
+    *(ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile),
+    *(MemoryError, OverflowError, RuntimeError, SyntaxError, TokenError, zlib.error, struct.error),
+)
 
 
 def read_npz(path: Path, key: str) -> Shaped[np.ndarray, "..."]:
@@ -21,7 +23,7 @@ def read_npz(path: Path, key: str) -> Shaped[np.ndarray, "..."]:
         try:
             with np.load(stream, allow_pickle=False) as archive:
                 return archive[key]
-        except (*_UNREADABLE, *_DAMAGED) as error:
+        except UNREADABLE as error:
             pickled = "pickle" in str(error)  # whose advice is to trust the file
             reason = "it holds Python objects, or is no .npz of arrays" if pickled else error
             raise ValueError(f"no array '{key}' ({reason})") from None

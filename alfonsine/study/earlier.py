@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
+from alfonsine.likelihood.npz import UNREADABLE
 from alfonsine.study.parameters import parameters
 from alfonsine.study.rounds import ARCHIVE, WARM_START
 from alfonsine.study.settings import read_study
@@ -112,14 +113,14 @@ def _draws(source: str, folder: Path, seed: int) -> dict[str, np.ndarray]:
     if not path.is_file():
         return {}
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             weights = stored["weights"] / stored["weights"].sum()
             rows = np.random.default_rng(seed).choice(len(weights), DRAWS, p=weights)
             samples = np.hstack([stored["samples"], stored["derived"]])[rows]
             names = [*stored["names"].tolist(), *stored["derived_names"].tolist()]
-    except (KeyError, ValueError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise InputError(
-            f"expected a posterior in '{source}', got a damaged {path.name} ({error}); delete it"
+            f"expected a posterior in '{source}', got a damaged {path.name} ({error!s:.200}); delete it"
         ) from None
     return dict(zip(names, samples.T, strict=True))
 

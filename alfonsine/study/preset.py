@@ -3,11 +3,13 @@
 import dataclasses
 import hashlib
 import json
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.networks.activations import ACTIVATIONS, Activation
@@ -37,6 +39,8 @@ PARTS: dict[str, tuple[Mapping[str, type], type]] = {
     "otherwise": (NORMALISATIONS, Normalisation),
     "loss": (LOSSES, Loss),
 }
+POSITIVE = ("layers", "units", "rate", "rates", "epochs", "batch", "patience", "epsilon", "z_per_model")
+OF_OPTIONS = ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 def recipe(settings: EmulatorSettings, parts: Path) -> Connect | CosmoPower:
@@ -53,8 +57,34 @@ def recipe(settings: EmulatorSettings, parts: Path) -> Connect | CosmoPower:
             )
         if name in PARTS:
             chosen(name, str(value), *PARTS[name], parts)
-    options = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.options.items()}
+    options = {name: _tuples(value) for name, value in settings.options.items()}
+    for name, value in options.items():
+        _check_option(kind, name, value)
     return kind(**options)
+
+
+def _tuples(value: Any) -> Any:
+    """Tuples in the place of lists."""
+    if isinstance(value, Mapping):
+        return {name: _tuples(each) for name, each in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _check_option(kind: type[Connect] | type[CosmoPower], name: str, value: Any) -> None:
+    """InputError for a value of another type than the preset's own, or for a count or rate that is not positive."""
+    try:
+        TypeAdapter(get_type_hints(kind)[name], config=OF_OPTIONS).validate_python(value)
+    except ValidationError as error:
+        wanted = error.errors(include_url=False)[0]["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+        raise InputError(f"expected {name}: {wanted}, got {reprlib.repr(value)}{_published(kind, name)}") from None
+    numbers = value if isinstance(value, tuple) else (value,)
+    if name in POSITIVE and not all(number > 0 for number in numbers):
+        raise InputError(f"expected {name} above zero, got {reprlib.repr(value)}{_published(kind, name)}")
+
+
+def _published(kind: type[Connect] | type[CosmoPower], name: str) -> str:
+    published = getattr(kind, name, None)  # a class has those defaults that are no tables
+    return "" if published is None else f"; the published one is {published}"
 
 
 def check_preset(settings: EmulatorSettings, source: Source, number: int) -> None:

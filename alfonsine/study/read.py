@@ -17,6 +17,15 @@ from alfonsine.errors import InputError
 Location = tuple[str | int, ...]
 MOST = 1_000_000  # values in a study; a few nested anchors stand for thousands of millions
 
+SAID = {  # by PyYAML, of slips that are common
+    "mapping values are not allowed here": "a second colon, or a key deeper than the line above allows",
+    "could not find expected ':'": "a line that is neither a key with a colon nor part of a value",
+    "expected <block end>, but found '<block mapping start>'": "a line indented more than the one it belongs beside",
+    "expected <block end>, but found '-'": "a list entry at the place of a key",
+    "expected <block end>, but found '<scalar>'": "text after the end of a value",
+    "found unexpected end of stream": "the end of the file inside quotes",
+}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -71,7 +80,8 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
         raise InputError(f"{path}: expected a study file, got a folder; name the .yaml file in it") from None
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{file}: expected text in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}"
+            f"{file}: expected text in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}; "
+            "save it as UTF-8"
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
@@ -154,7 +164,8 @@ def _explain(error: yaml.YAMLError, file: str, text: str) -> str:
         return f"{where}: expected plain values, got a tag ('!...'); remove the tag"
     if "expected a single document" in str(error):
         return f"{where}: expected one study, got a second document after '---'; use one file for each"
-    return f"{where}: expected YAML, got something else ({problem}); check indentation, colons and quotes"
+    told = next((words for said, words in SAID.items() if said in problem), f"something else ({problem})")
+    return f"{where}: expected YAML, got {told}; check indentation, colons and quotes"
 
 
 def _kind(value: object) -> str:

@@ -34,6 +34,15 @@ def prepared(folder, emulator, number=12):
         ({"preset": "connect", "options": {"epoch": 5}}, "did you mean 'epochs'"),
         ({"preset": "connect"}, "got 11 to train, 0 to validate, 1 to test, of 12"),
         ({"preset": "cosmopower", "options": {"fractions": [0.5, 0.4, 0.2]}}, "fractions that add up to one"),
+        (
+            {"preset": "connect", "options": {"fractions": [0.8, None, 0.2]}},
+            r"expected fractions: number, got \(0.8, None, 0.2\); the published one is \(0.89, 0.01, 0.1\)",
+        ),
+        ({"preset": "connect", "options": {"fractions": [0.8, "0.1", 0.1]}}, "expected fractions: number"),
+        ({"preset": "connect", "options": {"epochs": "many"}}, "expected epochs: integer, got 'many'; .* is 300"),
+        ({"preset": "connect", "options": {"batch": 0}}, "expected batch above zero, got 0; the published one is 512"),
+        ({"preset": "cosmopower", "options": {"rates": [0.1, -0.1]}}, "expected rates above zero"),
+        ({"preset": "cosmopower", "options": {"components": {"te": 2.5}}}, "expected components: integer"),
         ({"preset": "connect", "members": 2, "options": {"fractions": [0.8, 0.2, 0.0]}}, "a test part to calibrate"),
     ],
 )

@@ -15,7 +15,7 @@ import yaml
 from alfonsine.errors import InputError
 from alfonsine.posterior.formats.chain_set import ChainSet
 from alfonsine.posterior.formats.paramnames import Limits
-from alfonsine.posterior.formats.plain_text import read_text
+from alfonsine.posterior.formats.plain_text import read_text, shown
 
 ENDINGS = (".updated.yaml", ".input.yaml")
 
@@ -85,11 +85,13 @@ def _prior(path: Path, name: str, prior: Any) -> dict[str, Any]:
     if isinstance(prior, list | tuple) and len(prior) == 2:
         prior = {"min": prior[0], "max": prior[1]}
     if not isinstance(prior, Mapping):
-        raise InputError(f"{path}: params.{name}: expected a prior such as {{min: 0, max: 1}}, got another value")
+        raise InputError(f"{path}: params.{name}: expected a prior such as {{min: 0, max: 1}}, got {shown(str(prior))}")
     prior = {str(key): _number(value) for key, value in prior.items()}
     for key in ("min", "max"):
         if key in prior and not isinstance(prior[key], float):
-            raise InputError(f"{path}: params.{name}: expected a number for {key} of its prior, got another value")
+            raise InputError(
+                f"{path}: params.{name}: expected a number for {key} of its prior, got {shown(str(prior[key]))}"
+            )
     return prior
 
 

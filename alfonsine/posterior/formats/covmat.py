@@ -45,7 +45,8 @@ class CovarianceMatrix:
         if not np.all(variances > 0):
             name = self.names[int(np.argmin(variances))]
             raise InputError(f"expected positive variances, got {np.min(variances):g} for {shown(name)}")
-        correlation = self.matrix / np.sqrt(variances)[:, None] / np.sqrt(variances)
+        with np.errstate(over="ignore"):  # of numbers that no covariance has, told below
+            correlation = self.matrix / np.sqrt(variances)[:, None] / np.sqrt(variances)
         if not np.all(np.abs(correlation - correlation.T) < ROUNDED):
             i, j = np.unravel_index(np.argmax(np.abs(correlation - correlation.T)), correlation.shape)
             raise InputError(

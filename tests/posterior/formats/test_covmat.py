@@ -93,6 +93,7 @@ MALFORMED = {
     "nan": (COBAYA.replace("4e-8", "nan"), "expected finite numbers"),
     "infinite": (COBAYA.replace("2.5e-4", "inf"), "expected finite numbers"),
     "overflowing": (COBAYA.replace("2.5e-4", "1e999"), "expected finite numbers"),
+    "columns of other units": ("# a b\n1e308 0.01\n1e308 0.05\n", "expected a symmetric matrix, got 0.01 and 1e\\+308"),
     "a name twice": (COBAYA.replace("logA", "omegabh2"), "expected each name once, got 'omegabh2' twice"),
     "not symmetric": ("# a b\n1 0.5\n0.4 1\n", "expected a symmetric matrix, got 0.5 and 0.4 for 'a' and 'b'"),
     "negative variance": ("# a b\n-1 0\n0 1\n", "expected positive variances, got -1 for 'a'"),
