@@ -52,5 +52,8 @@ def telling_disk_trouble() -> Iterator[None]:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Name the known word closest to `word`, as the advice half of an error message."""
     known = sorted(known)
+    for name in known:
+        if name.casefold() == word.casefold():
+            return f"did you mean '{name}'?"
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"

@@ -9,13 +9,25 @@ import numpy as np
 import yaml
 from fuzz_words import VALUES, Random, pick
 
+MOST = 100_000  # places in a tree
+
 # ---- trees: YAML and JSON
 
 
-def places(tree: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """All paths into a tree of mappings and lists, the root left out."""
-    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    return [found for key, value in inner for found in ((*above, key), *places(value, (*above, key)))]
+def places(tree: Any) -> list[tuple[Any, ...]]:
+    """All paths into a tree of mappings and lists, the root left out; ValueError where anchors make it a forest."""
+    found, waiting = [], [((), tree)]
+    while waiting:
+        above, inner = waiting.pop()
+        if isinstance(inner, dict):
+            pairs = list(inner.items())
+        else:
+            pairs = list(enumerate(inner)) if isinstance(inner, list) else []
+        waiting += [((*above, key), value) for key, value in pairs]
+        found += [(*above, key) for key, _ in pairs]
+        if len(found) > MOST:
+            raise ValueError("more places than a file of ours has")
+    return found
 
 
 def tree_changed(tree: Any, rng: Random) -> Any:

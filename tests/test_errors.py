@@ -2,7 +2,7 @@
 
 import pytest
 
-from alfonsine.errors import InputError
+from alfonsine.errors import InputError, nearest
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,7 @@ from alfonsine.errors import InputError
 )
 def test_nothing_that_is_quoted_breaks_the_line_or_commands_a_terminal(quoted, shown):
     assert str(InputError(f"unknown key '{quoted}'; remove it")) == f"unknown key '{shown}'; remove it"
+
+
+def test_a_word_in_other_letters_is_the_nearest():
+    assert nearest("MAX", ["max", "min"]) == "did you mean 'max'?"

@@ -58,7 +58,7 @@ def from_json(text: str) -> Certificate:
             cannot_see=stored["cannot_see"],
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"expected a certificate in JSON, got {error!r}; write it again with to_json") from error
+        raise InputError(f"expected a certificate in JSON, got {error!r}; write it again") from error
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ Mean D_l in two (TT) and three (EE) bins below l = 30, from Prince & Dunkley (20
 import jax.numpy as jnp
 import numpy as np
 
+from alfonsine.errors import InputError
 from alfonsine.likelihood.band_likelihood import BandLikelihood, DataPoints
 from alfonsine.likelihood.binning import Windows, dl_mean, multipoles
 from alfonsine.likelihood.data_sets import read_table
@@ -28,7 +29,13 @@ def _lognormal(name: str, spectrum: str, table: np.ndarray) -> BandLikelihood:
     first, last = (multipoles(table[:, column], f"column {column + 1}") for column in (0, 1))
     location, scale = table[:, 2], table[:, 3]
     shift = table[:, 4] if table.shape[1] > 4 else np.zeros(len(table))
-    median = np.exp(location)
+    with np.errstate(over="ignore"):
+        median = np.exp(location)
+    if not np.isfinite(median).all() or scale.min() <= 0:
+        raise InputError(
+            f"{name}: expected logarithms of muK^2 and positive widths of them, got {location.max():g} and "
+            f"{scale.min():g}; try 'alfonsine data check {DATA_SET}'"
+        )
     return BandLikelihood(
         name=name,
         windows=Windows((spectrum,), (dl_mean(first, last),)),

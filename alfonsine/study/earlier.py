@@ -73,7 +73,10 @@ def _run_folder(source: str, folder: Path, identity: Mapping[str, Any], seed: in
     for needed in ("study.yaml", ARCHIVE):
         if not (folder / needed).is_file():
             raise InputError(f"expected a run folder with {needed} at '{source}', got a folder without it")
-    roles = parameters(read_study(folder / "study.yaml"))
+    try:
+        roles = parameters(read_study(folder / "study.yaml"))
+    except InputError as error:
+        raise InputError(f"expected the study of an earlier run in '{source}', got {error}") from None
     points = _points(folder, len(roles.sampled))
     values = [roles.values(dict(zip(roles.sampled, row, strict=True))) for row in points]
     best: tuple[Mapping[str, Any], list[int], list[str]] = ({}, [], [])

@@ -63,8 +63,8 @@ def _field(model: type[BaseModel], location: Location) -> tuple[FieldInfo, Locat
             field = block.model_fields[part]
         elif get_origin(_bare(annotation)) is dict:
             field = FieldInfo.from_annotation(get_args(_bare(annotation))[1])
-        elif get_origin(_bare(annotation)) is tuple:
-            field = FieldInfo.from_annotation(get_args(_bare(annotation))[0])
+        elif isinstance(part, int) and (entries := _listed(annotation)) is not None:
+            field = FieldInfo.from_annotation(entries)
         else:
             break
         reached += 1
@@ -73,6 +73,13 @@ def _field(model: type[BaseModel], location: Location) -> tuple[FieldInfo, Locat
 
 def _bare(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _listed(annotation: Any) -> Any:
+    """What a list holds; None where the annotation is of no list. `tuple[Block, ...] | None` is one."""
+    bare = _bare(annotation)
+    parts = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
+    return next((get_args(_bare(part))[0] for part in parts if get_origin(_bare(part)) is tuple), None)
 
 
 def _advice(field: FieldInfo) -> str:

@@ -33,14 +33,22 @@ class PriorSettings(_Block):
     loc: float | None = Field(default=None, examples=[0.0])
     scale: float | None = Field(default=None, gt=0, examples=[1.0])
 
+    @property
+    def _given(self) -> str:
+        """What is there of a prior, in words."""
+        given = [name for name in ("min", "max", "loc", "scale") if getattr(self, name) is not None]
+        return f"{' and '.join(given)} only" if given else "none"
+
     @model_validator(mode="after")
     def _complete(self) -> "PriorSettings":
         if self.dist == "uniform" and (self.min is None or self.max is None):
-            raise InputError("expected min and max of a uniform prior; try {min: 0, max: 1}")
+            raise InputError(f"expected min and max of a uniform prior, got {self._given}; try {{min: 0, max: 1}}")
         if self.dist == "uniform" and (self.loc is not None or self.scale is not None):
             raise InputError("expected min and max of a uniform prior, got loc or scale; try dist: norm")
         if self.dist == "norm" and (self.loc is None or self.scale is None):
-            raise InputError("expected loc and scale of a normal prior; try {dist: norm, loc: 0, scale: 1}")
+            raise InputError(
+                f"expected loc and scale of a normal prior, got {self._given}; try {{dist: norm, loc: 0, scale: 1}}"
+            )
         if self.min is not None and self.max is not None and not self.min < self.max:
             raise InputError(
                 f"expected min below max, got min {self.min:g}, max {self.max:g}; exchange or correct them"

@@ -124,7 +124,9 @@ def _walk(
             f"{file}:{node.start_mark.line + 1}: expected at most {MOST} values, got more; do not nest anchors (*name)"
         )
     if any(node is parent for parent in above):
-        raise InputError(f"{file}:{node.start_mark.line + 1}: expected plain values, got an anchor inside itself")
+        raise InputError(
+            f"{file}:{node.start_mark.line + 1}: expected plain values, got an anchor inside itself; remove *name"
+        )
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:

@@ -92,9 +92,17 @@ def write_covariance(path: Path, posterior: Posterior) -> None:
 
 
 def read_certificate(folder: Path) -> Certificate | None:
-    """The certificate of a run folder, if there is one."""
+    """The certificate of a run folder, if there is one; InputError for one that cannot be read."""
     path = folder / "certificate.json"
-    return from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (InputError, OSError, UnicodeDecodeError) as error:
+        reason = str(error).removeprefix("expected a certificate in JSON, got ").removesuffix("; write it again")
+        raise InputError(
+            f"expected a certificate in '{path}', got a damaged file ({reason}); delete it: a run writes it again"
+        ) from None
 
 
 def certificate_record(study: Study, ending: Ending, clock: Clock) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Draws of an earlier posterior, out of a file that may be damaged."""
 
 import numpy as np
+import pytest
 
 from alfonsine.errors import InputError
-from alfonsine.study.earlier import _draws
+from alfonsine.study.earlier import _draws, read_earlier
+from alfonsine.study.records import read_certificate
 
 
 def posterior(folder):
@@ -37,3 +39,20 @@ def test_a_damaged_file_is_told_in_one_line_or_changes_nothing(tmp_path):
         else:
             assert all(np.array_equal(found[name], sound[name]) for name in "xyz")
     assert told > 0.8 * len(raw) / 10
+
+
+def test_a_study_that_is_damaged_is_told_to_be_the_earlier_one(tmp_path):
+    (tmp_path / "study.yaml").write_text("theory: {toy: \n")
+    (tmp_path / "archive.sqlite").touch()
+    with pytest.raises(InputError, match=r"expected the study of an earlier run in '.*', got study\.yaml:\d: expected"):
+        read_earlier(str(tmp_path), None, {}, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b'{"outcome": "pass"}', None])
+def test_a_damaged_certificate_is_named(tmp_path, content):
+    path = tmp_path / "certificate.json"
+    assert read_certificate(tmp_path) is None
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(InputError, match=r"expected a certificate in '.*certificate\.json', got .*; delete it") as told:
+        read_certificate(tmp_path)
+    assert "\n" not in str(told.value)

@@ -147,7 +147,12 @@ def test_the_run_folder_is_named_after_the_study(tmp_path):
             2,
             r"params\.n_s\.prior: expected min and max of a uniform prior, got loc or",
         ),
-        ("params.n_s.prior", {"min": 0}, r"params\.n_s\.prior: expected min and max of a uniform prior"),
+        (
+            "params.n_s.prior",
+            {"min": 0},
+            r"params\.n_s\.prior: expected min and max of a uniform prior, got min only; try",
+        ),
+        ("params.n_s.prior", {}, r"params\.n_s\.prior: expected min and max of a uniform prior, got none; try"),
         ("params.n_s.prior", {"dist": "norm", "loc": 0}, r"params\.n_s\.prior: expected loc and scale"),
         (
             "params.n_s.prior.dist",

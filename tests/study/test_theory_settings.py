@@ -130,6 +130,14 @@ GRID = {"min": 0.1, "max": 1.0, "number": 3}
             r"theory\.classy\.matter_power\.k: unknown key 'mn'; did you mean 'min'\?",
         ),
         (
+            {"matter_power": {"k": {"min": 0.1, "segments": [{"MAX": 1, "number": 5}]}, "z": [0.0]}},
+            r"theory\.classy\.matter_power\.k\.segments\.0: unknown key 'MAX'; did you mean 'max'\?",
+        ),
+        (
+            {"matter_power": {"k": {"min": 0.1, "segments": [{"max": "one", "number": 5}]}, "z": [0.0]}},
+            r"theory\.classy\.matter_power\.k\.segments\.0\.max: expected a positive number, got \"one\"; try 0\.01",
+        ),
+        (
             {"matter_power": {"k": GRID | {"spacing": "cubic"}, "z": [0.0]}},
             r"theory\.classy\.matter_power\.k\.spacing: expected log or linear, got \"cubic\"; try log",
         ),
