@@ -44,7 +44,7 @@ def test_the_digest_knows_the_widths_and_not_the_file(tmp_path):
         (None, r"my\.covmat: expected a covariance matrix, found no such file"),
         ("# a b\n1 0\n0 1\n", "expected a sampled parameter among its names, got a, b"),
         (COVMAT.replace("4e-8", "-4e-8"), "expected positive variances"),
-        (COVMAT.replace("4e-8", "x"), "expected 4 rows of numbers"),
+        (COVMAT.replace("4e-8", "x"), "expected numbers, got .x."),
         ("", "expected a first line"),
     ],
 )
