@@ -29,7 +29,7 @@ def _card_text(emulator: Emulator) -> str:
     parts = [
         ("Inputs", inputs(emulator)),
         ("Outputs", outputs(emulator)),
-        ("Exact code", exact_code(card.get("theory"))),
+        ("Exact code", exact_code(card.get("theory"), card.get("params"))),
         ("Training set", training_set(card)),
         ("Errors on held-out models", errors(card)),
         ("Speed", speed(card.get("speed"))),
@@ -79,12 +79,14 @@ def axis_text(axis: Axis) -> str:
     return f"{axis.name} {axis.values[0]:g} to {axis.values[-1]:g}{unit} ({len(axis.values)})"
 
 
-def exact_code(theory: Mapping[str, Any] | None) -> list[str]:
-    """Code, version, settings."""
+def exact_code(theory: Mapping[str, Any] | None, params: Mapping[str, Any] | None = None) -> list[str]:
+    """Code, version, settings; then what the study fixed and computed."""
     if not theory:
         return ["not recorded"]
     lines = [" ".join(str(theory[key]) for key in ("code", "version") if key in theory)]
     lines += [f"{name} = {value}" for name, value in sorted(dict(theory.get("settings") or {}).items())]
+    for kind in ("fixed", "computed"):
+        lines += [f"{name} = {value}, {kind}" for name, value in sorted(((params or {}).get(kind) or {}).items())]
     return lines
 
 

@@ -10,11 +10,9 @@ returned is held, or follows from what is held by an identity:
 :math:`f\sigma_8 = f \times \sigma_8(z)`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from alfonsine.emulator.emulator import Emulator
 from alfonsine.hosts.missing import MissingQuantity
 from alfonsine.hosts.numbers import canonical, completed, told
 from alfonsine.hosts.surface import FEWEST, Numbers, Surface, within
+from alfonsine.hosts.trained_with import trained_with
 from alfonsine.theory.class_spline import spline
 from alfonsine.theory.grids import BACKGROUND, POWER, THERMODYNAMICS
 from alfonsine.theory.output import Output
@@ -226,14 +225,5 @@ def named(emulator: Emulator, point: Mapping[str, float], found: Mapping[str, np
     for name, output in outputs.items():
         if not output.axes:
             derived |= dict(zip(output.labels, np.asarray(found[name], dtype=float).tolist(), strict=True))
-    return Quantities(outputs, found, {**told(theory_of(emulator), point), **derived}, source)
-
-
-def theory_of(emulator: Emulator) -> Mapping[str, Any]:
-    """The exact code of an emulator: code, version, settings; empty where its card does not say."""
-    return _theory(emulator.card_text)
-
-
-@lru_cache(maxsize=16)
-def _theory(card_text: str) -> Mapping[str, Any]:
-    return MappingProxyType(json.loads(card_text).get("theory") or {})
+    its = trained_with(emulator)
+    return Quantities(outputs, found, {**told(its.theory, its.known(point)), **derived}, source)

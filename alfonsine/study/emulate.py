@@ -56,7 +56,7 @@ def fit_emulator(
         metric=metric_at(study, training, focus),
         shape=shape_of(settings),
         key=key,
-        card=card(study.theory, training) | {"features": list(words)},
+        card=card(study, training) | {"features": list(words)},
         described=described(study.theory, training),
     )
 
@@ -136,11 +136,12 @@ def _whitened(at: tuple[Likelihood, dict[str, Array]], changes: dict[str, Array]
     return likelihood.whiten(jax.vmap(likelihood.bands)(changes), likelihood.bands(reference))
 
 
-def card(theory: Theory, training: TrainingSet) -> dict:
+def card(study: Study, training: TrainingSet) -> dict:
     """What an emulator was made from, as plain values."""
     return {
         "alfonsine": version("alfonsine"),
-        "theory": theory.identity(),
+        "theory": study.theory.identity(),
+        "params": study.parameters.way(training.names),
         "inputs": list(training.names),
         "derived": list(training.derived),
         "training_points": len(training),

@@ -73,6 +73,23 @@ class Parameters:
             values[name] = expression(values)
         return {name: values[name] for name in (*self.computed, *self.asked, *self.later)}
 
+    def way(self, names: Collection[str]) -> dict[str, Any]:
+        """The way from the emulator's inputs `names` to the theory's, as plain values for its card.
+
+        fixed     name -> value
+        computed  name -> text of its expression
+        dropped   names among all of these that the theory was not given
+        """
+        needed = set(self.inputs)
+        for name in reversed(tuple(self.computed)):
+            if name in needed:
+                needed |= set(self.computed[name].arguments)
+        return {
+            "fixed": {name: value for name, value in self.fixed.items() if name in needed},
+            "computed": {name: each.text for name, each in self.computed.items() if name in needed},
+            "dropped": sorted({*names, *needed} & self.dropped),
+        }
+
     def with_nuisance(self, names: Collection[str]) -> "Parameters":
         """The same, once it is known which parameters the likelihoods claim."""
         return Parameters(**{**vars(self), "nuisance": frozenset(names)})

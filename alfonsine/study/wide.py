@@ -134,6 +134,7 @@ def fit(study: Study, training: Collected, progress: Progress) -> Emulator:
     card = {
         "alfonsine": version("alfonsine"),
         "theory": study.theory.identity(),
+        "params": study.parameters.way(names),
         "inputs": list(names),
         "derived": list(outputs["derived"].labels) if "derived" in outputs else [],
         "training_points": len(models),

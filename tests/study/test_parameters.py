@@ -1,16 +1,22 @@
 """Roles of parameters: the sampled space, and the way from its points to the theory's inputs."""
 
+import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
 
+from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
+from alfonsine.hosts.trained_with import trained_with
 from alfonsine.study.parameters import parameter_space, parameters
 from alfonsine.study.settings import settings_from
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 PARAMS = {
     "A_planck": {"prior": {"dist": "norm", "loc": 1, "scale": 0.0025}, "latex": "A_P"},
     "logA": {
@@ -60,6 +66,21 @@ def test_inputs_of_the_theory():
     assert set(roles.inputs) == {"n_s", "twice", "A_s", "H0"}
     assert roles.nuisance_values(theta, ["calibration", "A_planck"]) == {"calibration": 2, "A_planck": 1.001}
     assert roles.asked == ("sigma8", "Omega_m")
+
+
+def test_an_emulators_card_can_tell_that_way():
+    """Read back from JSON sorted by name, the way leads from the emulator's inputs to those of the theory."""
+    roles = parameters(study()).with_nuisance(["A_planck", "calibration"])
+    way = roles.way(["logA", "h"])
+    assert way["fixed"] == {"n_s": 0.96}
+    assert set(way["computed"]) == {"A_s", "twice", "H0"} and way["dropped"] == ["h", "logA"]
+    card = json.dumps({"inputs": ["logA", "h"], "params": way}, sort_keys=True)
+    card = card.replace("A_s", "zeta")  # needed by "twice", which now comes first
+    emulator = replace(load_emulator(EXAMPLES / "pk_wide.safetensors"), card_text=card)
+    point = {"logA": 3.0, "h": 0.7}
+    truth = roles.theory_inputs(point | {"A_planck": 1.001})
+    truth["zeta"] = truth.pop("A_s")
+    assert trained_with(emulator).inputs(point) == pytest.approx(truth)
 
 
 def test_derived_parameters_of_many_points():

@@ -15,8 +15,9 @@ from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError, nearest
 from alfonsine.hosts import cobaya_words as words
 from alfonsine.hosts.cobaya_served import Served
-from alfonsine.hosts.numbers import canonical, completed
-from alfonsine.hosts.quantities import Quantities, named, quantities_of, theory_of
+from alfonsine.hosts.numbers import canonical, completed, told
+from alfonsine.hosts.quantities import Quantities, named, quantities_of
+from alfonsine.hosts.trained_with import trained_with
 from alfonsine.theory.class_names import INPUT_ALIASES
 
 FAMILIES = (("H0", "h"), ("A_s", "ln_A_s_1e10"))  # either says the other
@@ -53,9 +54,9 @@ class Emulated(Served):
     def take(self, emulator: Emulator, source: str) -> None:
         """Serve this emulator from now on."""
         self.emulator, self.source = emulator, source
-        self.settings = dict(theory_of(emulator).get("settings") or {})
+        self.its = trained_with(emulator)
         for name, value in self.extra_args.items():
-            self._as_trained(name, value)
+            self._as_trained(name, value, self.its.settings)
         centre = np.asarray(emulator.domain.centre)
         values = {name: np.asarray(v, dtype=float) for name, v in emulator.predict(jnp.asarray(centre)).items()}
         self._probe = named(emulator, dict(zip(emulator.names, centre.tolist(), strict=True)), values, source)
@@ -65,8 +66,8 @@ class Emulated(Served):
         return False
 
     def get_can_support_params(self) -> Iterable[str]:
-        """Every name under which an input, or a setting of the training, may be given."""
-        wanted = {canonical(name) for name in (*self.emulator.names, *self.settings)}
+        """Every name under which an input, or what the exact code was told beside the inputs, may be given."""
+        wanted = {canonical(name) for name in (*self.emulator.names, *self.its.settings, *self.its.computed)}
         wanted |= {other for family in FAMILIES if wanted & set(family) for other in family}
         aliases = {alias for alias, name in INPUT_ALIASES.items() if name in wanted}
         hosts = {word for word, name in words.NUMBERS.items() if canonical(name) in wanted}
@@ -103,10 +104,13 @@ class Emulated(Served):
         values = self._inputs(params)
         mine = {canonical(name) for name in self.emulator.names}
         mine |= {other for family in FAMILIES if mine & set(family) for other in family}
-        for name, value in params.items():
-            if canonical(words.number(name)) not in mine:
-                self._as_trained(name, value)
-        return {name: values[canonical(name)] for name in self.emulator.names}
+        others = {name: value for name, value in params.items() if canonical(words.number(name)) not in mine}
+        point = {name: values[canonical(name)] for name in self.emulator.names}
+        if others:
+            given = {**self.its.settings, **told(self.its.theory, self.its.known(point))}
+            for name, value in others.items():
+                self._as_trained(name, value, given)
+        return point
 
     def quantities(self, params: Mapping[str, float]) -> Quantities | None:
         """All that the emulator says; None outside its domain."""
@@ -129,14 +133,15 @@ class Emulated(Served):
     def _inputs(params: Mapping[str, float]) -> dict[str, float]:
         return completed({words.number(name): value for name, value in params.items()})
 
-    def _as_trained(self, name: str, value: Any) -> None:
-        known = {canonical(key): v for key, v in self.settings.items()}
+    def _as_trained(self, name: str, value: Any, given: Mapping[str, Any]) -> None:
+        """LoggedError unless a parameter or setting is as the exact code was `given` it."""
+        known = {canonical(key): v for key, v in given.items()}
         ours = canonical(words.number(name))
         if ours not in known:
             raise LoggedError(
                 self.log,
                 "expected settings and parameters that the emulator was trained with (%s), got '%s'; remove it",
-                ", ".join((*self.emulator.names, *self.settings)),
+                ", ".join(dict.fromkeys((*self.emulator.names, *self.its.settings, *self.its.computed))),
                 name,
             )
         if not _same(known[ours], value):

@@ -15,7 +15,8 @@ import numpy as np
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
 from alfonsine.hosts.missing import MissingQuantity
-from alfonsine.hosts.quantities import Quantities, quantities_of, theory_of
+from alfonsine.hosts.quantities import Quantities, quantities_of
+from alfonsine.hosts.trained_with import trained_with
 from alfonsine.plugins.montepython import answers, power
 from alfonsine.plugins.montepython.asked_power import MatterPowerAnswers
 from alfonsine.plugins.montepython.errors import CosmoComputationError, CosmoSevereError, NotServed, severe
@@ -103,9 +104,9 @@ class EmulatedClass(MatterPowerAnswers):
         except InputError as error:
             raise CosmoComputationError(str(error)) from None
         self._told = told
-        theory = theory_of(self.emulator)
-        if self.exact and theory.get("code") == "class" and "inputs" not in theory:
-            self._background = ExactBackground(self._settings, told.point)
+        its = trained_with(self.emulator)
+        if self.exact and its.theory.get("code") == "class" and "inputs" not in its.theory:
+            self._background = ExactBackground(dict(its.theory.get("settings") or {}), its.inputs(told.point))
 
     # spectra
 
@@ -214,7 +215,7 @@ class EmulatedClass(MatterPowerAnswers):
 
     @property
     def _settings(self) -> dict[str, str]:
-        return dict(theory_of(self.emulator).get("settings") or {})
+        return {name: str(value) for name, value in trained_with(self.emulator).settings.items()}
 
     @property
     def _nonlinear(self) -> bool:
@@ -266,7 +267,7 @@ _known: dict[int, dict[str, str]] = {}
 def _precision(emulator: Emulator) -> dict[str, str]:
     """CLASS's precision settings; their values only where the CLASS here is that of the training."""
     if id(emulator) not in _known:
-        version = str(theory_of(emulator).get("version"))
+        version = str(trained_with(emulator).theory.get("version"))
         try:
             same = importlib.metadata.version("classy") == version
         except importlib.metadata.PackageNotFoundError:
@@ -284,7 +285,7 @@ def class_of(
     exact     whether the real CLASS may serve what needs no perturbations
     ignored   names of inputs that are to be ignored, by the user's word
     """
-    code = theory_of(emulator).get("code")
+    code = trained_with(emulator).theory.get("code")
     if code != "class":
         raise CosmoSevereError(f"expected an emulator of CLASS in '{source}', got one of {code or 'unknown origin'}")
     members = {"emulator": emulator, "source": str(source), "exact": exact, "ignored": frozenset(ignored)}

@@ -12,7 +12,7 @@ from typing import Any
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import nearest
 from alfonsine.hosts.numbers import FOLLOWS, canonical
-from alfonsine.hosts.quantities import theory_of
+from alfonsine.hosts.trained_with import trained_with
 from alfonsine.plugins.montepython.errors import CosmoSevereError
 from alfonsine.theory import class_defaults
 from alfonsine.theory.class_names import INPUT_ALIASES
@@ -72,7 +72,7 @@ def understood(
             raise CosmoSevereError(f"expected each input once, got '{name}' beside '{passed[plain(name)][0]}'")
         passed[plain(name)] = (name, value)
     point, used = inputs(passed, emulator)
-    settings = {plain(n): str(v) for n, v in dict(theory_of(emulator).get("settings") or {}).items()}
+    settings = {plain(n): str(v) for n, v in trained_with(emulator).settings.items()}
     rest = {name: passed[name] for name in passed if name not in used}
     for name, (original, value) in rest.items():
         if name in REQUESTS or name in ignored or original in ignored:
