@@ -5,12 +5,14 @@ It is learned as the theory is: where the model's bands can move, its logarithm 
 .. math:: q(s) = \ln L_0 + g^T s - \tfrac12 s^T H s, \qquad s = D^+ ((a, \nu) - (a_0, \nu_0))
 
 with a the emulator's amplitudes, \nu the data set's own parameters, and the columns of D as long as one error of the
-data. For Gaussian data in linear bands that is exact. What it misses elsewhere is judged with all else: an exact call
-is always compared by the likelihood's own value.
+data. For Gaussian data in linear bands that is exact; elsewhere what it misses is fitted, too
+(`likelihood/higher_orders.py`). What is missed still is judged with all else: an exact call is always compared by the
+likelihood's own value.
 
 In which units the bands count is asked for, too: `likelihood/stretches.py`.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import equinox as eqx
@@ -22,12 +24,14 @@ from scipy.linalg import block_diag
 
 from alfonsine.likelihood.cobaya_processes import Described, Question, evaluate
 from alfonsine.likelihood.form import Form
+from alfonsine.likelihood.higher_orders import NEGLIGIBLE, HigherOrders, expected_kl, fit_higher_orders
 from alfonsine.likelihood.likelihood import AnyArray, Around, FoldedLikelihood
 from alfonsine.likelihood.stretches import Units, count, find_units
 from alfonsine.theory.output import Output
 
 SMALLEST = 0.005  # directions in which the bands move by less, in units of the data's error, are left out
 DIRECTIONS = 24
+TRIED = 64  # points that say whether a quadratic is enough
 
 
 class Opaque(Form):
@@ -74,7 +78,7 @@ class Opaque(Form):
         raise ValueError("a likelihood that is known by its values is folded around a place: fold_around")
 
     def fold_around(self, matrix: Float[AnyArray, "band K"], around: Around | None) -> FoldedLikelihood:
-        """The quadratic fitted about these points."""
+        """The quadratic fitted about these points, and what it misses there."""
         if around is None:
             return self.fold(matrix)
         matrix = np.asarray(matrix)
@@ -86,22 +90,50 @@ class Opaque(Form):
         rest = DIRECTIONS + len(self.nuisance) - len(slope)  # one shape, so that a sampler is compiled once
         slope, directions = np.pad(slope, (0, rest)), np.pad(directions, ((0, rest), (0, 0)))
         curvature = np.pad(curvature, (0, rest))
-        return Quadratic(*(jnp.asarray(x) for x in (height, slope, curvature, directions, centre)))
+        quadratic = (jnp.asarray(x) for x in (height, slope, curvature, directions, centre))
+        return self._missed(Series(*quadratic, None), matrix, around)
+
+    def _missed(self, series: "Series", matrix: np.ndarray, around: Around) -> "Series":
+        """The same with higher orders, where the quadratic is not enough."""
+        middle, width = around.nuisance
+        own = middle + width * np.random.default_rng(TRIED).normal(size=(len(around.amplitudes), len(middle)))
+        points = np.column_stack([around.amplitudes, own])
+        values = np.empty(0)
+        for stop in (TRIED, len(points)):
+            new = slice(len(values), stop)
+            values = np.append(values, self.values(around.amplitudes[new] @ matrix.T, own[new]))
+            finite = np.isfinite(values)
+            s = (points[:stop] - np.asarray(series.centre)) @ np.asarray(series.directions).T
+            residual = values - _quadratic(series, s)
+            if not finite.any() or expected_kl(residual[finite], values[finite]) < NEGLIGIBLE:
+                return series
+        return replace(series, beyond=fit_higher_orders(s[finite], residual[finite], values[finite]))
 
 
-class Quadratic(FoldedLikelihood):
-    """ln L as a quadratic of s = directions @ ((a, nu) - centre)."""
+class Series(FoldedLikelihood):
+    """ln L as a quadratic of s = directions @ ((a, nu) - centre), and what it misses."""
 
     height: Float[Array, ""]
     slope: Float[Array, " r"]
     curvature: Float[Array, "r r"]
     directions: Float[Array, "r K_plus_nuisance"]
     centre: Float[Array, " K_plus_nuisance"]
+    beyond: HigherOrders | None
 
     def __call__(self, amplitudes: Float[AnyArray, " K"], nuisance: Float[AnyArray, " nuisance"]) -> Float[Array, ""]:
         """Give ln L at bands = matrix @ amplitudes."""
         s = self.directions @ (jnp.concatenate([jnp.asarray(amplitudes), jnp.asarray(nuisance)]) - self.centre)
-        return self.height + self.slope @ s - 0.5 * s @ self.curvature @ s
+        return (
+            self.height
+            + self.slope @ s
+            - 0.5 * s @ self.curvature @ s
+            + (0.0 if self.beyond is None else self.beyond(s))
+        )
+
+
+def _quadratic(series: Series, s: Float[np.ndarray, "n r"]) -> Float[np.ndarray, " n"]:
+    curved = np.einsum("nr,rq,nq->n", s, np.asarray(series.curvature), s)
+    return float(series.height) + s @ np.asarray(series.slope) - 0.5 * curved
 
 
 def _asked(form: Opaque, bands: Array, nuisance: Array) -> Array:

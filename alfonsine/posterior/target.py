@@ -21,7 +21,7 @@ from alfonsine.likelihood.likelihood import Around, FoldedLikelihood, Likelihood
 from alfonsine.space.parameter_space import ParameterSpace
 from alfonsine.theory.output import functions
 
-NEAR = 64  # points about the centre, for likelihoods that are known by their values only
+NEAR = 512  # points about the centre, for likelihoods that are known by their values only
 WALL = 4.0  # steepness of the soft wall around the domain, per standard deviation of the training inputs
 
 
