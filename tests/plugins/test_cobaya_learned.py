@@ -10,6 +10,11 @@ pytest.importorskip("cobaya")
 from cobaya.log import LoggedError
 from cobaya.model import get_model
 
+from alfonsine.study.certify import recertify
+from alfonsine.study.prepare import prepare
+from alfonsine.study.progress import Silent
+from alfonsine.study.settings import read_study
+
 INPUT = {
     "theory": {"classy": {"extra_args": {"N_ur": 3.044}}},
     "likelihood": {"cobaya_examples.Expansion": None},
@@ -73,6 +78,15 @@ def test_a_finished_run_is_not_made_again(model, folder):
     assert again.loglike(point, return_derived=False) == model.loglike(point, return_derived=False)
 
 
+def test_its_folder_holds_the_study_that_it_was(model, folder):
+    """With the same digest, so that `alfonsine certify` and the like take it; found by its own `output`."""
+    settings = read_study(folder / "study.yaml")
+    assert settings.digest == json.loads((folder / "certificate.json").read_text())["study"]
+    assert settings.folder == folder and settings.theory.code == "classy"
+    found = recertify(prepare(settings, settings.folder), 12, Silent())
+    assert found.passed and found.n_judged == 12
+
+
 def test_its_covariance_serves_the_sampler(model, folder):
     found = model.get_auto_covmat()
     names = (folder / found["name"]).read_text().splitlines()[0].lstrip("# ").split()
@@ -87,8 +101,8 @@ def test_outside_of_what_was_learned_there_is_no_likelihood(model):
     ("change", "message"),
     [
         ({"loop": {"acuracy": {}}}, "expected blocks of loop among"),
-        ({"loop": {"accuracy": {"kl": -1}}}, "accuracy"),
-        ({"extra_args": {"N_urr": 3.0}}, "N_urr"),
+        ({"loop": {"accuracy": {"kl": -1}}}, "theory.classy.loop.accuracy.kl: expected"),
+        ({"extra_args": {"N_urr": 3.0}}, "theory.classy.extra_args.N_urr: expected"),
     ],
 )
 def test_what_does_not_fit_is_one_line(change, message, tmp_path):

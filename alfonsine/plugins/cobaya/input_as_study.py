@@ -1,14 +1,21 @@
 """A Cobaya input, as far as our loop is concerned: the study that it means."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from alfonsine.errors import InputError
+from alfonsine.study.read import Location, Source
+from alfonsine.study.settings import Settings, settings_from
 from alfonsine.theory.class_names import KNOWN_DERIVED
 
 OWN = ("accuracy", "points", "compute", "seed", "emulator", "warm_start")  # blocks of a study that an input may add
 # what Cobaya adds to the options of a component, which are none of the component's own
 ADDED = ("input_params", "output_params", "version", "speed", "external", "python_path", "provides", "requires")
+HEAD = "# The study that a Cobaya input meant: alfonsine certify, sample and evidence take this file.\n"
 KEPT = ("prior", "ref", "proposal", "value", "derived", "latex", "drop")
 
 
@@ -39,6 +46,34 @@ def study_of(info: Mapping[str, Any], code: str, theory: str, own: Mapping[str, 
         if not isinstance(text, str):
             raise InputError(f"prior '{name}': expected text, got {type(text).__name__}; write 'lambda a, b: ...'")
     return study | ({"prior": prior} if prior else {})
+
+
+@dataclass(frozen=True)
+class Input(Source):
+    """A Cobaya input as the source of settings: errors name places in it.
+
+    theory   the name of our component in it
+    """
+
+    theory: str = ""
+
+    def error(self, location: Location, message: str, line_of: Location | None = None) -> InputError:
+        """`theory.classy.loop.accuracy.kl: message`."""
+        inside = {"theory": location[2:], **{block: ("loop", *location) for block in OWN}}
+        first = location[0] if location else ""
+        place = ("theory", self.theory, *inside[first]) if first in inside else location
+        return InputError(": ".join(part for part in (".".join(map(str, place)), message) if part))
+
+
+def meant(blocks: Mapping[str, Any], theory: str, output: str | None) -> tuple[Settings, Path]:
+    """The settings of these blocks, and the run folder, in which they are kept as a study of their own.
+
+    output   the folder; runs/cobaya-<digest> if not given
+    """
+    here = Input(folder=Path.cwd(), theory=theory)
+    folder = Path(output or Path("runs") / f"cobaya-{settings_from(dict(blocks), here).digest}")
+    text = HEAD + yaml.safe_dump({**blocks, "output": str(folder)}, sort_keys=False, allow_unicode=True)
+    return settings_from(dict(blocks), replace(here, text=text)), folder
 
 
 def _likelihood(name: str, options: Mapping[str, Any], packages: str | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from alfonsine.hosts.cobaya_served import Served
 from alfonsine.hosts.numbers import canonical
 from alfonsine.hosts.quantities import Quantities
 from alfonsine.plugins.cobaya.emulated import Emulated
-from alfonsine.plugins.cobaya.input_as_study import OWN, provided, study_of
+from alfonsine.plugins.cobaya.input_as_study import OWN, meant, provided, study_of
 from alfonsine.study.progress import Silent
 
 
@@ -116,12 +116,10 @@ class Learned(Emulated):
         from alfonsine.report.report import render
         from alfonsine.study.prepare import prepare
         from alfonsine.study.run import run
-        from alfonsine.study.settings import settings_from
 
         blocks = json.loads(json.dumps(study_of(info, self.code, self.get_name(), self.loop or {}), default=_plain))
         self._ask_what_is_reported(blocks)
-        settings = settings_from(blocks)
-        folder = Path(self.output or Path("runs") / f"cobaya-{settings.digest}")
+        settings, folder = meant(blocks, self.get_name(), self.output)
         if not _finished(folder, settings.digest):
             self.log.info("learning %s; the run folder is %s", self.code, folder)
             study = prepare(settings, folder)
