@@ -106,14 +106,20 @@ def place(tmp_path):
     (tmp_path / "runs" / "planck").mkdir(parents=True)
     (tmp_path / "chains").mkdir()
     (tmp_path / "empty").mkdir()
-    for name in ("study.yaml", "runs/planck/study.yaml", "runs/planck/emulator.safetensors", "chains/c_1.txt"):
+    for name in (
+        "study.yaml",
+        "runs/planck/study.yaml",
+        "runs/planck/emulator.safetensors",
+        "chains/c_1.txt",
+        "chains/mine.yaml",
+    ):
         (tmp_path / name).write_text("x")
     return tmp_path
 
 
 MIXED = {
     "a run folder for a study": (read_study, "runs/planck", "give the file .* --output @/runs/planck: .*/study.yaml"),
-    "a folder with a study": (read_study, ".", "got a folder; give the file in it: @/study.yaml"),
+    "a folder with a study": (read_study, "chains", "got a folder; give the file in it: @/chains/mine.yaml"),
     "a folder without one": (read_study, "empty", "got a folder without one; check the path"),
     "a study with a slip": (read_study, "stdy.yaml", "found none; did you mean '@/study.yaml'?"),
     "a study for a run folder": (render, "study.yaml", "got the file .*; give the folder that its run writes"),
