@@ -17,34 +17,33 @@ import typer
 from alfonsine.data_commands import data
 from alfonsine.errors import InputError, telling_disk_trouble
 from alfonsine.plugin_commands import plugin
-from alfonsine.terminal import Display, show
+from alfonsine.terminal import Display, show, told_files
+from alfonsine.usage import Commands
 
 if TYPE_CHECKING:
     from alfonsine.study.prepare import Study as Prepared
     from alfonsine.study.progress import Progress
 
-app = typer.Typer(
-    help="A posterior from a few dozen exact calls, and a proof of how far it can be from the exact one.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+app = Commands("A posterior from a few dozen exact calls, and a proof of how far it can be from the exact one.")
 app.add_typer(data, name="data")
 app.add_typer(plugin, name="plugin")
 
 Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder, instead of the study's own.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Run folder, instead of the study's own.")
+]
 EmulatorFile = Annotated[Path, typer.Argument(metavar="EMULATOR.safetensors", help="An emulator file.")]
 Networks = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Networks of CosmoPower: .pkl or .npz.")]
-NewEmulator = Annotated[Path, typer.Option("--output", "-o", help="The emulator to write.")]
-SideTable = Annotated[str | None, typer.Option("--table", help="What the files do not say: a .yaml, or a known name.")]
+NewEmulator = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The emulator to write.")]
+SideTable = Annotated[
+    str | None, typer.Option("--table", metavar="TABLE", help="What the files do not say: a .yaml, or a known name.")
+]
 Parts = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of your own files that its networks are made with.")
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder.")]
-Effective = Annotated[int, typer.Option(help="Effective number of draws.", min=100)]
-Calls = Annotated[int, typer.Option(help="Exact calls to make.", min=12)]
+Effective = Annotated[int, typer.Option(metavar="NUMBER", help="Effective number of draws.", min=100)]
+Calls = Annotated[int, typer.Option(metavar="NUMBER", help="Exact calls to make.", min=12)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
 
 
@@ -52,7 +51,7 @@ def main() -> None:
     """Run the command line; what the user can mend is told in one line on stderr, with exit code 2."""
     try:
         with telling_disk_trouble():
-            app()
+            app(prog_name="alfonsine")
     except InputError as error:
         print(f"alfonsine: {error}", file=sys.stderr)
         sys.exit(2)
@@ -80,7 +79,7 @@ def run(study: Study, output: Output = None, quiet: Quiet = False) -> None:
 
 @app.command()
 def plan(study: Study, output: Output = None) -> None:
-    """Say what `run` would compute, in how many exact calls and how long. Computes nothing."""
+    """Say what `run` would compute, in how many calls and how long. Computes nothing."""
     prepared = _read(study, output)
     if prepared.settings.design is not None:
         from alfonsine.study.wide import plan_box
@@ -94,7 +93,7 @@ def plan(study: Study, output: Output = None) -> None:
 
 @app.command()
 def train(study: Study, output: Output = None, quiet: Quiet = False) -> None:
-    """Make the emulator only: until its own forecast is good enough, or of a whole design. Certifies nothing."""
+    """Make the emulator only, and certify nothing. It learns until its own forecast is good, or from a design."""
     prepared = _read(study, output)
     from alfonsine.study.stages import train as train_study
 
@@ -109,7 +108,7 @@ def train(study: Study, output: Output = None, quiet: Quiet = False) -> None:
 
 @app.command()
 def card(file: EmulatorFile, parts: Parts = None) -> None:
-    """Show what an emulator file says of itself: inputs, outputs, exact code, training set, errors, speed."""
+    """Show what an emulator file says of itself. Inputs, outputs, exact code, training set, errors, speed."""
     from alfonsine.emulator.card import card_text
     from alfonsine.emulator.stored.file import load_emulator
 
@@ -120,7 +119,7 @@ def card(file: EmulatorFile, parts: Parts = None) -> None:
 def import_networks(
     files: Networks, output: NewEmulator = Path("emulator.safetensors"), table: SideTable = None
 ) -> None:
-    """Make one emulator of networks that CosmoPower, or CosmoPower-JAX, has trained. Their files are never executed."""
+    """Make one emulator of networks of CosmoPower or CosmoPower-JAX. Their files are never executed."""
     from alfonsine.emulator.imported.command import import_files
 
     print("\n".join(import_files(files, output, table)))
@@ -128,7 +127,7 @@ def import_networks(
 
 @app.command()
 def template(files: Networks) -> None:
-    """Print a table of what the files of networks do not say, to be filled in for `import --table`."""
+    """Print the table that `import --table` takes, to be filled in. It asks what the files of networks do not say."""
     from alfonsine.emulator.imported.command import templates
 
     print(templates(files))
@@ -137,9 +136,11 @@ def template(files: Networks) -> None:
 @app.command()
 def translate(
     param: Annotated[Path, typer.Argument(metavar="FILE.param", help="A parameter file of CONNECT.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The study to write.")] = Path("study.yaml"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The study to write.")] = Path(
+        "study.yaml"
+    ),
 ) -> None:
-    """Make a study of a parameter file of CONNECT, which is read and never executed."""
+    """Make a study of a parameter file of CONNECT. The file is read and never executed."""
     from alfonsine.study.connect_param import write_study
 
     write_study(param, output)
@@ -148,7 +149,7 @@ def translate(
 
 @app.command()
 def sample(study: Study, effective: Effective = 10_000, output: Output = None, quiet: Quiet = False) -> None:
-    """Sample the posterior of the emulator in the run folder, and write its chains again."""
+    """Sample the posterior of a finished emulator again. It writes new chains into the run folder."""
     prepared = _read(study, output, judged=True, design=True)
     from alfonsine.study.stages import sample as sample_study
 
@@ -159,7 +160,7 @@ def sample(study: Study, effective: Effective = 10_000, output: Output = None, q
 
 @app.command()
 def certify(study: Study, calls: Calls = 100, output: Output = None, quiet: Quiet = False) -> None:
-    """Judge a finished run again, by exact calls at fresh draws of its posterior."""
+    """Judge a finished run again, by exact calls at fresh draws. These are of its posterior."""
     prepared = _read(study, output, judged=True, design=True)
     from alfonsine.study.certify import recertify
 
@@ -174,7 +175,7 @@ def certify(study: Study, calls: Calls = 100, output: Output = None, quiet: Quie
 
 @app.command()
 def evidence(study: Study, output: Output = None) -> None:
-    """Evidence of the emulated posterior, and of the exact one by the judging calls."""
+    """Evidence of the emulated posterior, and of the exact one. The latter rests on the judging calls."""
     prepared = _read(study, output, judged=True, design=True)
     from alfonsine.study.stages import evidence as find_evidence
 
@@ -197,22 +198,36 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="FOLDER", help="Run folder, folder of MontePython's, root of chains (chains/planck), .nc, .covmat."
+            metavar="SOURCE", help="Run folder, folder of MontePython's, root of chains (chains/planck), .nc, .covmat."
         ),
     ],
     to: Annotated[
         str,
-        typer.Option(help="getdist, cobaya, montepython, anesthetic, arviz, covmat or covmat-montepython."),
+        typer.Option(
+            metavar="FORMAT", help="getdist, cobaya, montepython, anesthetic, arviz, covmat or covmat-montepython."
+        ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Root of the chains to write; a folder for montepython; else a file.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PLACE",
+            help="Root of the chains to write; a folder for montepython; else a file.",
+        ),
     ],
-    skip: Annotated[float, typer.Option(min=0, max=0.99, help="Share of each chain left out as burn-in.")] = 0.0,
+    skip: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=0.99, help="Share of each chain left out as burn-in.")
+    ] = 0.0,
 ) -> None:
-    """Write the posterior of a run, or of other chains, as another program reads it. Overwrites nothing."""
+    """Write the chains of a run, or others, for another program. Overwrites nothing.
+
+    There is one file for each chain. A run samples many short chains side by side, so there may be more files than the
+    other program would have written itself: 16, or 128 and more where a bent posterior is sampled by the ensemble.
+    """
     from alfonsine.posterior.formats.convert import convert as convert_posterior
 
-    print("\n".join(map(str, convert_posterior(source, to, output, skip))))
+    print(told_files(convert_posterior(source, to, output, skip)))
 
 
 @app.command()
@@ -224,7 +239,7 @@ def watch(
         int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve it on this machine.")
     ] = None,
 ) -> None:
-    """Show a run while it goes on, from this machine or another that sees its folder. Reads only."""
+    """Show a run while it goes on. From this machine or another that sees its folder; it reads only."""
     from alfonsine.report.follow import follow
 
     follow(folder, once=once, page=page, port=serve)
@@ -232,7 +247,7 @@ def watch(
 
 @app.command()
 def demo(output: Output = None, quiet: Quiet = False) -> None:
-    """Run the built-in study: a mock CMB experiment that needs no data."""
+    """Run the built-in study, a mock CMB experiment. It needs no data."""
     _run(_read(Path(__file__).parent / "study" / "demo.yaml", output), quiet)
 
 

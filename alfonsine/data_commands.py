@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from alfonsine.terminal import DownloadDisplay, each_of, size_told
+from alfonsine.usage import Commands
 
-data = typer.Typer(help="List, install and check data sets.", no_args_is_help=True)
+data = Commands("List, install and check data sets.")
 DataSets = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As in `alfonsine data list`.")]
 Every = Annotated[bool, typer.Option("--all", help="All data sets.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display: for logs.")]
@@ -17,9 +18,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display:
 
 @data.command("list")
 def data_list() -> None:
-    """Show the known data sets: whether each is here, its size, licence, and what to cite."""
+    """Show the known data sets, and whether each is here. With its size, its licence, and what to cite."""
     from alfonsine.likelihood import data_sets
 
+    set_by = "as ALFONSINE_DATA says" if data_sets.named() else "set ALFONSINE_DATA to look in another folder"
+    print(f"Data sets are looked for in {data_sets.folder()} ({set_by}).\n")
     table = Table(Column("data set", no_wrap=True), "here", "size", "what it is", box=None)
     for row in data_sets.list():
         told = f"{row.what}\nCite {row.cite}. Licence: {row.licence}."
@@ -29,7 +32,7 @@ def data_list() -> None:
 
 @data.command("install")
 def data_install(names: DataSets = None, every: Every = False, quiet: Quiet = False) -> None:
-    """Fetch data sets from their public addresses, checked by their digests. What is here already is kept."""
+    """Fetch data sets from their public addresses. Each is checked by its digest; what is here already is kept."""
     from alfonsine.likelihood import data_sets
 
     chosen = data_sets.chosen(names or [], every)
@@ -43,4 +46,8 @@ def data_check(names: DataSets = None, every: Every = False) -> None:
     """Compare data sets that are here with their published digests."""
     from alfonsine.likelihood import data_sets
 
-    each_of(data_sets.chosen(names or [], every), data_sets.check)
+    def checked(name: str) -> str:
+        place, count = data_sets.check(name), data_sets.count(name)
+        return f"{place}: {count} of {count} files are right"
+
+    each_of(data_sets.chosen(names or [], every), checked)

@@ -55,5 +55,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     for name in known:
         if name.casefold() == word.casefold():
             return f"did you mean '{name}'?"
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+    close = closest(word, known)
+    return f"did you mean '{close}'?" if close else f"known: {', '.join(known)}"
+
+
+def closest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """The known word closest to `word`, None where all are far from it; `cutoff` is difflib's, 1 for the same word."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=cutoff)), None)

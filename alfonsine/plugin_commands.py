@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-plugin = typer.Typer(help="Put an emulator into the programs that cosmologists use.", no_args_is_help=True)
+from alfonsine.usage import Commands
+
+plugin = Commands("Put an emulator into the programs that cosmologists use.")
 
 
 @plugin.callback()

@@ -1,7 +1,8 @@
 """What is shown on a terminal: the outcome of a run, and progress while it goes on."""
 
+import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from alfonsine.errors import InputError
+
+CHAIN = re.compile(r"\d\.txt$")
+MANY = 2  # chains that are still named one by one
 
 
 def show(certificate: dict[str, Any], folder: Path) -> None:
@@ -33,13 +37,25 @@ def told(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2g}"
 
 
+def told_files(paths: Sequence[Path]) -> str:
+    """Written files in one line, of many chains the first and the last."""
+    chains = [path for path in paths if CHAIN.search(path.name)]
+    others = [path for path in paths if path not in chains]
+    if len(chains) > MANY:
+        words = f"{len(chains)} chains: {chains[0]} ... {chains[-1]}"
+        return words + (f", with {', '.join(path.name for path in others)}" if others else "")
+    return "\n".join(map(str, paths))
+
+
 class Display:
-    """Progress on a terminal: one live line with the stage below lines that stay; plain lines in a log."""
+    """Progress on a terminal: one live line with the stage below lines that stay; plain lines in a log.
+
+    Where no stage is announced, a terminal shows what the run's clock is timing: fitting and sampling between rounds.
+    """
 
     def __init__(self) -> None:
         from rich.progress import (
             BarColumn,
-            MofNCompleteColumn,
             Progress,
             SpinnerColumn,
             TextColumn,
@@ -51,27 +67,38 @@ class Display:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}"),
             console=self._console,
             transient=True,
         )
         self._task: Any = None
+        self._stage = ""  # that is announced, and shown in the place of what the clock times
+        self._timed = ""
 
     def start(self, stage: str, total: int | None = None) -> None:
         """Show the stage; in a log, as a line."""
-        self.stop()
+        self._hide()
+        self._stage = stage
         if not self._console.is_terminal:
             self.say(f"{stage}{f' ({total})' if total else ''} ...")
             return
-        self._task = self._live.add_task(stage, total=total, note="")
-        self._live.start()
+        self._show(stage, total)
 
     def advance(self, note: str = "") -> None:
         """Move the bar."""
         if self._task is not None:
             self._live.update(self._task, advance=1, note=note)
+            task = self._live.tasks[0]
+            self._live.update(self._task, count=counted(int(task.completed), task.total))
+
+    def doing(self, what: str) -> None:
+        """Show what goes on where nothing is announced; a log has no line for it."""
+        self._timed = what
+        if not self._stage:
+            self._hide()
+            self._show_timed()
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
@@ -79,10 +106,28 @@ class Display:
 
     def stop(self) -> None:
         """Take the bar away."""
+        self._stage = ""
+        self._hide()
+        self._show_timed()
+
+    def _show_timed(self) -> None:
+        if self._timed and self._console.is_terminal:
+            self._show(self._timed, None)
+
+    def _show(self, what: str, total: int | None) -> None:
+        self._task = self._live.add_task(what, total=total, note="", count=counted(0, total))
+        self._live.start()
+
+    def _hide(self) -> None:
         if self._task is not None:
             self._live.stop()
             self._live.remove_task(self._task)
             self._task = None
+
+
+def counted(done: int, total: float | None) -> str:
+    """Finished steps of how many; nothing where that is not known."""
+    return "" if total is None else f"{done}/{total:.0f}"
 
 
 class DownloadDisplay:
@@ -127,7 +172,7 @@ class DownloadDisplay:
             self._live.update(self._task, advance=count)
 
 
-def each_of(names: Iterable[str], do: Callable[[str], Path]) -> None:
+def each_of(names: Iterable[str], do: Callable[[str], object]) -> None:
     """Do it for every name and print what it gives; one that fails does not keep the others from being done.
 
     InputError at the end: the last of those that came, the others are told on stderr as they come.

@@ -10,6 +10,7 @@ import toy_studies
 
 from alfonsine import cli
 from alfonsine.errors import InputError
+from alfonsine.likelihood import data_sets
 
 STUDY = """
 theory: {classy: {extra_args: {N_ur: 3.044}}}
@@ -109,7 +110,12 @@ def test_the_demo_is_the_built_in_study(monkeypatch, stages, tmp_path):
 def test_data_sets_are_listed_and_missed(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("ALFONSINE_DATA", str(tmp_path))
     assert call(monkeypatch, "data", "list") == 0
-    assert "planck2018_lite" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "planck2018_lite" in shown and shown.startswith(f"Data sets are looked for in {tmp_path} (as ALFONSINE_DATA")
+    monkeypatch.delenv("ALFONSINE_DATA")
+    assert call(monkeypatch, "data", "list") == 0
+    assert f"looked for in {data_sets.folder()} (set ALFONSINE_DATA to look in another" in capsys.readouterr().out
+    monkeypatch.setenv("ALFONSINE_DATA", str(tmp_path))
     assert call(monkeypatch, "data", "check", "planck2018_lite") == 2
     assert "alfonsine data install planck2018_lite" in capsys.readouterr().err
     assert call(monkeypatch, "data", "check", "plank2018_lite") == 2
@@ -268,7 +274,8 @@ def test_several_data_sets(monkeypatch, capsys, data_folder):
     """Each is checked; without a name, or with an unknown one, none is."""
     place = data_folder("cosmic_clocks")
     assert call(monkeypatch, "data", "check", "cosmic_clocks", "bbn") == 0
-    assert capsys.readouterr().out.split() == [str(place), str(place.parent / "bbn")]
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == [f"{place}: 1 of 1 files are right", f"{place.parent / 'bbn'}: 1 of 1 files are right"]
     assert call(monkeypatch, "data", "check", "cosmic_clocks", "nope") == 2
     assert capsys.readouterr().out == ""
     assert call(monkeypatch, "data", "check") == 2

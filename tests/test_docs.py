@@ -1,5 +1,6 @@
 """The documentation: what it shows is true of the code, and what writes its pages does so."""
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -12,8 +13,11 @@ from pydantic import create_model
 from scipy.stats import t as student
 
 import alfonsine
+from alfonsine.cli import app
+from alfonsine.data_commands import data
 from alfonsine.likelihood.cmb_lite import Experiment
 from alfonsine.likelihood.registry import LIKELIHOODS
+from alfonsine.plugin_commands import plugin
 from alfonsine.study.settings import Settings
 from alfonsine.study.settings_block import Block
 
@@ -116,7 +120,10 @@ def test_the_reference_of_the_commands_has_every_command():
     text = command_help.reference()
     for name in ("run", "plan", "data install", "demo"):
         assert f"## alfonsine {name}\n" in text
-    assert "`-o, --output`" in text and "\\x1b" not in text
+    assert "`-o, --output FOLDER`" in text and "\\x1b" not in text and " <" not in text
+    for each in [*app.registered_commands, *data.registered_commands, *plugin.registered_commands]:
+        said = inspect.getdoc(each.callback)
+        assert said in text, each.name  # the whole of it, and not only what help has room for
 
 
 @pytest.mark.parametrize("what", names_and_units.TABLES)

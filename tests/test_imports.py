@@ -20,6 +20,7 @@ ROOMS = (
     "report",
     "plugins",
     "terminal",
+    "usage",
     "front",
     "data_commands",
     "plugin_commands",

@@ -64,8 +64,12 @@ def sources() -> dict[str, dict[str, Any]]:
 
 def folder() -> Path:
     """The folder that holds all data sets; it need not exist."""
-    named = os.environ.get("ALFONSINE_DATA")
-    return Path(named).expanduser() if named else Path(pooch.os_cache("alfonsine"))
+    return Path(named()).expanduser() if named() else Path(pooch.os_cache("alfonsine"))
+
+
+def named() -> str:
+    """What ALFONSINE_DATA says; empty where it is not set."""
+    return os.environ.get("ALFONSINE_DATA", "")
 
 
 def locate(name: str, wanted: Sequence[str] | None = None) -> Path:
@@ -82,14 +86,23 @@ def locate(name: str, wanted: Sequence[str] | None = None) -> Path:
 
 def check(name: str) -> Path:
     """Compare all files of a data set with their digests; InputError for those that are missing or differ."""
-    place, wanted = locate(name), _entry(name)["files"]
-    changed = [file for file, facts in wanted.items() if not _intact(place / file, facts)]
-    if changed:
+    place, wanted = folder() / name, _entry(name)["files"]
+    missing = [file for file in wanted if not (place / file).is_file()]
+    changed = [file for file, facts in wanted.items() if file not in missing and not _intact(place / file, facts)]
+    if len(missing) == len(wanted):
+        return locate(name)  # and say where it looks
+    if missing or changed:
+        wrong = [f"{_some(missing)} missing"] * bool(missing) + [f"other contents in {_some(changed)}"] * bool(changed)
         raise InputError(
-            f"expected the published files of '{name}' in {place}, got other contents in {_some(changed)}; "
-            f"remove them and try 'alfonsine data install {name}'"
+            f"expected the published files of '{name}' in {place}, got {count(name) - len(missing) - len(changed)} of "
+            f"{count(name)} right, {', '.join(wrong)}; try 'alfonsine data install {name}'"
         )
     return place
+
+
+def count(name: str) -> int:
+    """Number of files of a data set."""
+    return len(_entry(name)["files"])
 
 
 def install(name: str, fetch: Fetch | None = None, progress: Progress | None = None) -> Path:

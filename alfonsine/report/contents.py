@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from alfonsine.errors import InputError
 from alfonsine.report.parse import Damaged, arrays, json_value, number, study_settings, text, written_number
 from alfonsine.report.records import BestFit, Failure, Published, Round, Sample, SpectrumError
+from alfonsine.report.run_folder import names_in, without_records
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,8 @@ class Contents:
     def read(cls, folder: str | Path) -> "Contents":
         """Read the records in `folder`; InputError where there is no run at all."""
         folder = Path(folder)
-        if not any((folder / name).is_file() for name in (*ABSENT, "published.json")):
-            raise InputError(
-                f"expected a run folder, got '{folder}', which holds no record of a run; "
-                "give the output folder of `alfonsine run`"
-            )
+        if not names_in(folder) & {*ABSENT, "published.json"}:
+            raise without_records(folder)
         notes: dict[str, str] = {}
 
         def take(name: str, read: Callable[[Path], Any], default: Any) -> Any:

@@ -17,6 +17,7 @@ from alfonsine.report.parse import Damaged, json_value, number, study_settings, 
 from alfonsine.report.pulse import Life, Pulse, life, moment
 from alfonsine.report.records import Failure, Round
 from alfonsine.report.remaining import Remaining
+from alfonsine.report.run_folder import names_in, without_records
 from alfonsine.report.watched_calls import ROUND, Asked, Counts, remaining
 from alfonsine.report.watched_files import (
     Forecast,
@@ -163,23 +164,9 @@ def _view(folder: Path, pulse: Pulse, now: float, at: datetime) -> tuple[View, P
 
 def _names(folder: Path) -> set[str]:
     """What is in the folder; InputError where it is not a run folder."""
-    try:
-        names = {path.name for path in folder.iterdir()}
-    except FileNotFoundError:
-        raise InputError(
-            f"expected a run folder, got '{folder}', which does not exist; `alfonsine run` makes it"
-        ) from None
-    except NotADirectoryError:
-        raise InputError(
-            f"expected a run folder, got the file '{folder}'; give the folder that the run writes"
-        ) from None
-    except OSError as error:
-        raise InputError(f"expected a run folder that can be read, got '{folder}' ({error.strerror})") from None
+    names = names_in(folder)
     if names and not names & (OURS | {"archive.sqlite"}):
-        raise InputError(
-            f"expected a run folder, got '{folder}', which holds no record of a run; "
-            "give the output folder of `alfonsine run`"
-        )
+        raise without_records(folder)
     return names
 
 

@@ -7,12 +7,9 @@ from alfonsine.report.rounding import duration, short
 from alfonsine.report.watch import View
 from alfonsine.report.watched_files import plain
 from alfonsine.report.words import Verdict, verdict_of
+from alfonsine.study.clock import DOING
 from alfonsine.study.status import INTERRUPTED
 
-DOING = {
-    "fit": "fitting the emulator", "sample": "sampling", "inputs": "searching inputs", "choose": "choosing points",
-    "judge": "judging", "records": "writing records", "solver": "exact calls",
-}  # fmt: skip
 RESUME = "The same command goes on from there; finished calls are kept."
 CLOCKS_DIFFER = 5.0  # seconds by which a sign of life may come from the future
 LONGEST = 200  # characters of a reason

@@ -4,6 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+DOING = {
+    "fit": "fitting the emulator", "sample": "sampling", "inputs": "searching inputs", "choose": "choosing points",
+    "judge": "judging", "records": "writing records", "solver": "exact calls",
+}  # fmt: skip
+"""Stages in words for those who watch."""
+
 
 class Clock:
     """Adds up wall-clock seconds under the name of the stage in which they were spent.

@@ -38,6 +38,8 @@ def read_values(path: Path) -> dict[str, Assigned]:
         content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: expected a parameter file of CONNECT, found none; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: expected a parameter file of CONNECT, got a folder; name a file in it") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     if len(content) > LARGEST:

@@ -15,6 +15,9 @@ class Progress(Protocol):
     def advance(self, note: str = "") -> None:
         """One step of the stage is done; `note` says in a few words how it went."""
 
+    def doing(self, what: str) -> None:
+        """What the run's clock times now, in words; empty where it times nothing. Worth no line of its own."""
+
     def say(self, line: str) -> None:
         """A line to keep: one for each round of the loop, and what the user should know."""
 
@@ -29,6 +32,9 @@ class Silent:
         """Ignore it."""
 
     def advance(self, note: str = "") -> None:
+        """Ignore it."""
+
+    def doing(self, what: str) -> None:
         """Ignore it."""
 
     def say(self, line: str) -> None:
@@ -54,6 +60,10 @@ class Logged:
         if note:
             self._write(f"  {note}")
         self._progress.advance(note)
+
+    def doing(self, what: str) -> None:
+        """Pass on: the log would be full of it."""
+        self._progress.doing(what)
 
     def say(self, line: str) -> None:
         """Note the line."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from alfonsine.errors import InputError
+from alfonsine.errors import InputError, closest
 
 Location = tuple[str | int, ...]
 MOST = 1_000_000  # values in a study; a few nested anchors stand for thousands of millions
@@ -75,9 +75,11 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"{path}: expected a study file, found none; check the path") from None
+        alike = closest(path.name, (other.name for other in path.parent.glob("*.yaml")), 0.7)
+        advice = f"did you mean '{path.with_name(alike)}'?" if alike else "check the path"
+        raise InputError(f"{path}: expected a study file, found none; {advice}") from None
     except IsADirectoryError:
-        raise InputError(f"{path}: expected a study file, got a folder; name the .yaml file in it") from None
+        raise InputError(f"{path}: expected a study file, got {_folder(path)}") from None
     except UnicodeDecodeError as error:
         raise InputError(
             f"{file}: expected text in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}; "
@@ -108,6 +110,21 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
     if not isinstance(data, dict):
         raise InputError(f"{file}:1: expected blocks such as 'theory:' and 'params:', got {_kind(data)}; see examples/")
     return data, Source(file=file, folder=path.parent, text=text, lines=lines)
+
+
+def _folder(path: Path) -> str:
+    """What a folder is that was given for a study, and which file to give instead."""
+    if (path / "study.yaml").is_file():
+        return (
+            f"the run folder of one; give the file that was run, with --output {path}: "
+            f"a copy of it is {path / 'study.yaml'}"
+        )
+    studies = sorted(str(file) for file in path.glob("*.yaml"))
+    return (
+        f"a folder; give the file in it: {', '.join(studies[:3])}"
+        if studies
+        else "a folder without one; check the path"
+    )
 
 
 def _walk(

@@ -10,7 +10,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
-from alfonsine.study.clock import Clock
+from alfonsine.study.clock import DOING, Clock
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Logged, Progress, Silent
 from alfonsine.study.status import FINISHED, INTERRUPTED, STATUS, Status, StatusFile
@@ -72,6 +72,10 @@ class Watched:
                 self._failures = (*self._failures, failure)[-LAST_FAILURES:]
         self.advance(note_of(call))
 
+    def doing(self, what: str) -> None:
+        """Pass on; of its own clock it hears itself."""
+        self._progress.doing(what)
+
     def say(self, line: str) -> None:
         """A line to keep."""
         self._progress.say(line)
@@ -88,6 +92,8 @@ class Watched:
     def heard(self) -> None:
         """A stage of the clock begins or ends."""
         self._changed()
+        if self._clock is not None:
+            self._progress.doing(DOING.get(self._clock.doing, ""))
 
     def end(self, how: str) -> None:
         """The run is over: `finished`, `interrupted`, or an error in a line."""

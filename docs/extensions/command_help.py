@@ -34,12 +34,12 @@ def commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Com
 def section(path: str, command: click.Command) -> str:
     """One command: how it is called, what it does, its arguments and options."""
     context = command.make_context(path, [], resilient_parsing=True)
-    usage = " ".join(command.collect_usage_pieces(context)).replace("{", "").replace("}", "")
+    usage = " ".join(command.collect_usage_pieces(context))
     told = [record for parameter in command.params if (record := parameter.get_help_record(context))]
     entries = [(f"`{name(call)}`", [text.replace("[required]", "").strip()]) for call, text in told if text]
     return "\n\n".join([f"## {path}", f"```sh\n{path} {usage}\n```", command.help or "", definitions(entries)])
 
 
 def name(call: str) -> str:
-    """An argument or option as it is typed, without the type that help puts behind it."""
-    return call.split(" <")[0].replace(" INTEGER RANGE", "")
+    """An argument or option as it is typed, without the type that Typer puts behind an argument."""
+    return call.split(" <")[0]

@@ -301,7 +301,7 @@ def test_values_are_checked(text, said, tmp_path):
 def test_files_that_are_none(tmp_path):
     with pytest.raises(InputError, match="found none"):
         translate(tmp_path / "absent.param")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="got a folder; name a file in it"):
         translate(tmp_path)
     (tmp_path / "large.param").write_text("#" * 2_000_000)
     with pytest.raises(InputError, match="2000000 bytes"):

@@ -37,6 +37,9 @@ class Recorder(Silent):
     def advance(self, note=""):
         self.notes.append(note)
 
+    def doing(self, what):
+        self.notes.append(what)
+
 
 def test_a_status_is_read_as_it_was_written(tmp_path):
     written = Status(
@@ -89,6 +92,20 @@ def test_a_stage_of_the_clock_is_told_while_it_goes_on(tmp_path):
         assert status.doing == "fit" and set(status.seconds) == {"inputs", "fit", "total"}
     assert progress.status().doing == ""
     progress.end(FINISHED)
+
+
+def test_a_terminal_hears_of_the_clock_and_the_log_does_not(tmp_path):
+    @watched("run")
+    def work(study, progress=None):
+        clock = clock_of(progress)
+        progress.say("a line")
+        with clock.stage("fit"), clock.stage("sample"):
+            pass
+
+    recorder, study = Recorder(), toy_study(tmp_path)
+    work(study, recorder)
+    assert recorder.notes == ["fitting the emulator", "sampling", "fitting the emulator", ""]
+    assert [line.split(" ", 1)[1] for line in (tmp_path / "log").read_text().splitlines()] == ["a line"]
 
 
 def decorated(body):

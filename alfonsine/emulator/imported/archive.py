@@ -32,7 +32,9 @@ def read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"expected a network in '{path}', got no such file") from None
+        raise InputError(f"expected a network in '{path}', got no such file; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"expected a network in '{path}', got a folder; name files in it") from None
     except OSError as error:
         raise InputError(f"expected a network in '{path}', got a file that cannot be read ({error.strerror})") from None
 

@@ -53,12 +53,16 @@ def load_emulator(path: str | Path, parts: str | Path | None = None) -> Emulator
     parts   folder of the user's own files that a network was made with, for networks that have such parts: these files
             are imported if they are what they were when it was trained; without it nothing is
     """
+    if Path(path).is_dir():
+        found = sorted(str(file) for file in Path(path).glob("*.safetensors"))
+        advice = f"give the file in it: {', '.join(found[:3])}" if found else "which has none in it; train one"
+        raise InputError(f"expected an emulator file, got the folder '{path}'{'; ' if found else ', '}{advice}")
     try:
         with safe_open(path, framework="numpy") as stored:
             text = (stored.metadata() or {}).get("alfonsine")
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}
     except FileNotFoundError:
-        raise InputError(f"expected an emulator in '{path}', got no such file") from None
+        raise InputError(f"expected an emulator in '{path}', got no such file; check the path") from None
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:  # the last two: foreign types
         raise damaged(path, str(error)) from None
     if text is None:

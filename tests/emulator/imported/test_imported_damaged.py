@@ -136,7 +136,7 @@ def test_components_that_do_not_fit_are_named():
 def test_files_that_are_none(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_network(tmp_path / "absent.pkl")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="got a folder; name files in it"):
         read_network(tmp_path)
     with pytest.raises(InputError, match="bare array"):
         read_network(GOLDEN / "layout_c_mean.npy")

@@ -95,7 +95,7 @@ def test_an_unknown_format_is_refused_with_those_that_are_known(run_folder, tmp_
 def test_a_folder_without_chains(tmp_path):
     with pytest.raises(InputError, match=r"expected a run folder with .* found neither"):
         read_posterior(tmp_path)
-    with pytest.raises(InputError, match="found none; check the root"):
+    with pytest.raises(InputError, match="found neither such a folder nor absent"):
         read_posterior(tmp_path / "absent")
 
 
