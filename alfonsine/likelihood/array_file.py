@@ -66,11 +66,15 @@ def _place(error: Exception, path: Path, skipped: int) -> str:
     if found := re.search(r"invalid column index (-?\d+) at row (\d+) with (\d+) columns", str(error)):
         column, row, count = map(int, found.groups())
         line = _line_of(row, path, skipped)
-        return f" {count} columns in line {line}, where column {column + 1} is asked for (column 1 is the first)"
+        return f" {_columns(count)} in line {line}, where column {column + 1} is asked for (column 1 is the first)"
     if found := re.search(r"number of columns changed from (\d+) to (\d+) at row (\d+)", str(error)):
         before, now, row = map(int, found.groups())
-        return f" {now} columns in line {_line_of(row, path, skipped)}, and {before} above it"
+        return f" {_columns(now)} in line {_line_of(row, path, skipped)}, and {before} above it"
     return f": {_line(error)}"
+
+
+def _columns(count: int) -> str:
+    return "one column" if count == 1 else f"{count} columns"
 
 
 def _line_of(row: int, path: Path, skipped: int) -> int:

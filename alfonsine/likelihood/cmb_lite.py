@@ -153,20 +153,23 @@ def _from_file(keys: Keys, part: Column, shape: Shape, place: tuple[str | int, .
         present = False
     if not present:
         raise InputError(f"expected the file {file}, got no such file; correct its name")
-    advice = _advice(keys, shape, place, "the file")
+    mend, where = "correct the file", f"{file}"
     if file.suffix == ".npz":
         if part.array is None or part.column is not None:
             got = "no name" if part.array is None else "a column"
             raise InputError(f"expected {{file: {part.file}, array: its name}}, got {got}; name the array")
-        return read_key(file, part.array, shape, advice)
-    if part.array is not None:
+        table = read_key(file, part.array, None, mend)
+    elif part.array is not None:
         raise InputError(f"expected an .npz file for the array '{part.array}', got {file}; name a column instead")
-    if part.column is not None:
+    elif part.column is not None:
         where = f"column {part.column} of {file} ({FIRST})"
-        return read_text(file, shape, advice, where, usecols=part.column - 1, ndmin=1)
-    if len(shape) == 1:
-        advice += f", or name one column: {{file: {part.file}, column: 2}}, where {FIRST}"
-    return read_text(file, shape, advice, ndmin=len(shape))
+        table = read_text(file, None, mend, where, usecols=part.column - 1, ndmin=1)
+    else:
+        table = read_text(file, None, mend, ndmin=len(shape))
+        if table.ndim > len(shape):
+            mend = f"name one column: {{file: {part.file}, column: 2}}, where {FIRST}"
+            return checked(table, shape, where, mend)
+    return checked(table, shape, where, _advice(keys, shape, place, "the file"))
 
 
 def _advice(keys: Keys, shape: Shape, place: tuple[str | int, ...], what: str) -> str:
