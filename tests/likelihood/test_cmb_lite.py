@@ -210,7 +210,7 @@ MALFORMED = {
     ),
     "text": (
         lambda f: (f / "bands.txt").write_text("one two"),
-        r"data.yaml:1: band_powers: expected a table of numbers in .*, got 'two' in line 1, column 2 .*; correct the file",
+        r"yaml:1: band_powers: expected a table of numbers in .*, got 'two' in line 1, column 2 .*; correct the file",
     ),
     "text below comments": (
         lambda f: (f / "bands.txt").write_text("# l D_l\n1 2\n\n2 3  # fine\n3 x\n4 5\n5 6\n"),

@@ -93,6 +93,7 @@ with exact.named_classy() as real:
     assert said[0].startswith(
         "alfonsine: the emulator 'small_class.safetensors' takes the place of CLASS, with D_A, H, "
     )
+    assert said[0].endswith(" te, tt and the numbers sigma8, rs_drag, z_reio, Omega_m")
     assert said[1] == "alfonsine: 'sBBN file' is ignored where the parameter file sets it, as --ignore asked for"
     computed = "cosmo.age is not in the emulator 'small_class.safetensors': the real CLASS computes it"
     assert sum(computed in line for line in said) == 1
