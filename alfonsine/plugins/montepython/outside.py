@@ -51,7 +51,7 @@ class Visited:
 
     def _advice(self) -> str:
         if self.beyond.total() and max(self.beyond.values()) >= self.far:
-            names = ", ".join(name for name, _ in self.beyond.most_common(2))
+            names = " and ".join(name for name, _ in self.beyond.most_common(2))
             return f"give {names} a wider prior in the emulator's study"
         return "put the likelihoods of this chain into the emulator's study, which then learns around their posterior"
 
