@@ -23,7 +23,7 @@ def plugin_montepython(
         bool, typer.Option(help="Take what needs no perturbations, and is not emulated, from the real CLASS.")
     ] = True,
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A CLASS input to ignore; again for more.")
+        list[str] | None, typer.Option(metavar="NAME", help="A CLASS input to ignore where the parameter file sets it.")
     ] = None,
 ) -> None:
     """Lay out a folder that MontePython takes for CLASS."""

@@ -10,8 +10,25 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from alfonsine.emulator.around.features import Features
+from alfonsine.errors import InputError
 
 SAME = 1e-3  # of half the width of a box: nearer edges are one
+
+
+class OutsideDomain(InputError):
+    """A point where the emulator may not be asked; `reason` says what lies beyond which edge.
+
+    beyond           inputs beyond their edges; none where the point is too far from the middle instead
+    outside, asked   how many of how many points
+    """
+
+    def __init__(self, reason: str, beyond: Sequence[str] = (), outside: int = 1, asked: int = 1) -> None:
+        many = f" ({outside} of {asked} outside)" if asked > 1 else ""
+        super().__init__(
+            f"emulator: expected a point inside the training domain, got {reason}{many}; "
+            "call the exact code there, or train wider"
+        )
+        self.reason, self.beyond = reason, tuple(beyond)
 
 
 class Domain(eqx.Module):
@@ -93,12 +110,16 @@ class Domain(eqx.Module):
         """Say whether one point may be asked."""
         return (self.distance(theta) <= 1.0) & jnp.all((theta >= self.lower) & (theta <= self.upper))
 
+    def beyond(self, theta: Float[np.ndarray, " d"], names: Sequence[str]) -> tuple[str, ...]:
+        """The inputs of a point that are beyond their edges, also those that are no number."""
+        edges = zip(names, theta, np.asarray(self.lower), np.asarray(self.upper), strict=True)
+        return tuple(n for n, x, a, b in edges if not a <= x <= b)
+
     def reason(self, theta: Float[np.ndarray, " d"], names: Sequence[str]) -> str:
         """Why a point may not be asked: the inputs beyond their edges, or its distance."""
         edges = zip(names, theta, np.asarray(self.lower), np.asarray(self.upper), strict=True)
-        beyond = [f"{n} = {x:.6g}, beyond {a:.6g} to {b:.6g}" for n, x, a, b in edges if not a <= x <= b]
-        if beyond:
-            return "; ".join(beyond)
+        if beyond := self.beyond(theta, names):
+            return "; ".join(f"{n} = {x:.6g}, beyond {a:.6g} to {b:.6g}" for n, x, a, b in edges if n in beyond)
         radius, values = float(self.radius), ", ".join(f"{n} = {x:.6g}" for n, x in zip(names, theta, strict=True))
         distance = radius * float(self.distance(jnp.asarray(theta)))
         return f"{values}, {distance:.3g} standard deviations from the middle of the training set, {radius:.3g} at most"

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from alfonsine.emulator.around.surrogate import Surrogate
 from alfonsine.emulator.box.surrogate import ChebyshevSurrogate
-from alfonsine.emulator.domain import Domain, ordered
+from alfonsine.emulator.domain import Domain, OutsideDomain, ordered
 from alfonsine.emulator.networks.normalisations import Normalisation
 from alfonsine.emulator.networks.own import NetworkSurrogate
 from alfonsine.emulator.networks.surrogate import DenseSurrogate
@@ -141,11 +141,9 @@ class Emulator(eqx.Module):
     def _refuse_outside(self, theta: np.ndarray) -> None:
         inside = np.asarray(_inside(self.domain, jnp.asarray(theta)))
         if not inside.all():
-            reason = self.domain.reason(theta[int(np.argmin(inside))], self.names)
-            raise InputError(
-                f"emulator: expected a point inside the training domain, got {reason} "
-                f"({int((~inside).sum())} of {len(inside)} outside); call the exact code there, or train wider"
-            )
+            first = theta[int(np.argmin(inside))]
+            reason, beyond = self.domain.reason(first, self.names), self.domain.beyond(first, self.names)
+            raise OutsideDomain(reason, beyond, int((~inside).sum()), len(inside))
 
 
 @lru_cache(maxsize=16)

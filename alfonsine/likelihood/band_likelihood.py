@@ -69,6 +69,11 @@ class BandLikelihood(Likelihood):
         """The form's own parameters."""
         return self.form.nuisance
 
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """The calibrations among these."""
+        return self.form.calibrations
+
     def bands(self, spectra: Mapping[str, Float[AnyArray, " _"]]) -> Float[Array, " band"]:
         """Band powers of the model; InputError for a spectrum that is missing or too short."""
         return self.windows(spectra)

@@ -130,11 +130,12 @@ def _missing(used: Float[np.ndarray, " m"], given: Float[np.ndarray, " n"]) -> s
 HIGHEST = 20_000  # multipole, so that a slip of the pen asks for no array of a thousand million
 
 
-def multipoles(values: Float[np.ndarray, " n"], where: str) -> Int[np.ndarray, " n"]:
+def multipoles(values: Float[np.ndarray, " n"], where: str = "") -> Int[np.ndarray, " n"]:
     """The numbers as multipoles; InputError, beginning with `where`, unless they are whole and from 2 to HIGHEST."""
     if np.any(values != np.round(values)) or values.min() < 2 or values.max() > HIGHEST:
+        begin = f"{where}: " if where else ""
         raise InputError(
-            f"{where}: expected whole multipoles from 2 to {HIGHEST}, got {values.min():g} to {values.max():g}"
+            f"{begin}expected whole multipoles from 2 to {HIGHEST}, got {values.min():g} to {values.max():g}"
         )
     return values.astype(int)
 

@@ -42,6 +42,11 @@ class Calibrated(Form):
     templates: Float[Array, "template band"]
     nuisance: tuple[str, ...] = eqx.field(static=True)
 
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """Those that are no amplitudes of templates."""
+        return self.nuisance[: self.powers.shape[0]]
+
     def log_likelihood(
         self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:

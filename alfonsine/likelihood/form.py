@@ -18,6 +18,11 @@ class Form(eqx.Module):
         """Whether it has no gradient of its own."""
         return False
 
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """Those of its own parameters that multiply the model, and are 1 where nothing is to be corrected."""
+        return ()
+
     @abc.abstractmethod
     def log_likelihood(
         self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]

@@ -31,6 +31,11 @@ class Gaussian(Form):
     constant: Float[Array, ""]
     nuisance: tuple[str, ...] = eqx.field(static=True)
 
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """A, where there is one."""
+        return self.nuisance
+
     def log_likelihood(
         self, bands: Float[AnyArray, " band"], nuisance: Float[AnyArray, " nuisance"]
     ) -> Float[Array, ""]:

@@ -59,6 +59,11 @@ class Likelihood(eqx.Module):
         return False
 
     @property
+    def calibrations(self) -> tuple[str, ...]:
+        """Those of its own parameters that multiply the model, and are 1 where nothing is to be corrected."""
+        return ()
+
+    @property
     @abc.abstractmethod
     def spectra(self) -> dict[str, int]:
         """Outputs needed, with the highest multipole of each; of others than spectra, their length and one."""

@@ -65,7 +65,10 @@ def load_likelihood(name: str, options: Mapping[str, Any] | None = None) -> Like
     """Make a likelihood. InputError for unknown names and options, naming the nearest, or missing data."""
     kind, _, given = name.partition(".")
     if kind in SEVERAL and given:
-        return replace(load_likelihood(kind, options), name=name)
+        try:
+            return replace(load_likelihood(kind, options), name=name)
+        except InputError as error:
+            raise InputError(f"{name}: {str(error).removeprefix(f'{kind}: ')}") from None
     if name not in LIKELIHOODS and known_to_cobaya(name):
         from alfonsine.likelihood.cobaya import cobaya_likelihood
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from alfonsine.errors import InputError
+from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.likelihood.registry import load_likelihood
 from alfonsine.space.parameter_space import ParameterSpace
@@ -137,12 +137,25 @@ def _nuisance(settings: Settings, roles: Parameters, likelihoods: Mapping[str, L
     for name, likelihood in likelihoods.items():
         for parameter in likelihood.nuisance:
             if parameter not in roles.given:
-                raise settings.source.error(
-                    ("likelihood", name),
-                    f"expected its parameter '{parameter}' among params, got none; "
-                    f"add '{parameter}: {{prior: ...}}', or fix it with a number",
-                )
+                raise _without_value(settings, name, parameter, parameter in likelihood.calibrations)
     return [parameter for likelihood in likelihoods.values() for parameter in likelihood.nuisance]
+
+
+def _without_value(settings: Settings, likelihood: str, parameter: str, calibration: bool) -> InputError:
+    """A likelihood's own parameter that is not in `params`, or is there without prior and value."""
+    prior = "{dist: norm, loc: 1, scale: 0.01}" if calibration else "{min: 0, max: 1}"
+    line = f"'{parameter}: {{prior: {prior}}}', with the prior of your data, or a number to fix it: '{parameter}: 1'"
+    if parameter in settings.params:
+        return settings.source.error(
+            ("params", parameter),
+            f"expected a prior or a number for this parameter of the likelihood {likelihood}, got neither; write "
+            + line,
+        )
+    close = nearest(parameter, settings.params)
+    close = f"; {close}" if close.startswith("did you mean") else ""
+    return settings.source.error(
+        ("likelihood", likelihood), f"expected its parameter '{parameter}' in params, got none; add {line}{close}"
+    )
 
 
 def _check_parameters(settings: Settings, space: ParameterSpace, roles: Parameters, theory: Theory) -> None:

@@ -74,6 +74,19 @@ def test_two_experiments_in_one_study(tmp_path):
         load_likelihood("mock_cmb.first")
 
 
+def test_a_single_band_out_of_text_files(tmp_path):
+    """Files of one number, and of one row."""
+    np.savetxt(tmp_path / "band.txt", [0.3])
+    np.savetxt(tmp_path / "covariance.txt", [[0.04]])
+    np.savetxt(tmp_path / "window.txt", np.full((1, 4), 0.25))
+    block = {"spectrum": "ee", "bands": 1, "windows": {"matrix": "window.txt", "first_l": 2}}
+    data = {"units": "C_l", "band_powers": "band.txt", "covariance": "covariance.txt", "spectra": [block]}
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump(data))
+    likelihood = load_likelihood("cmb_lite", {"folder": str(tmp_path)})
+    expected = multivariate_normal(0.3, 0.04).logpdf(CL["ee"][:4].mean())
+    assert value_of(likelihood, ()) == pytest.approx(expected, rel=1e-10)
+
+
 def planck_folder(place, source):
     """Planck lite in the folder format: its own files, edges counted from l = 0 instead of 30."""
     covariance = np.load(source / "cov_613.npz")["cov"]
@@ -129,19 +142,39 @@ def bins(**changed):
 
 
 MALFORMED = {
-    "unknown key": (lambda f: write(f, unit="D_l"), r"data.yaml: unknown key 'unit'; did you mean 'units'"),
-    "key of windows": (lambda f: write(f, **bins(wieght="x")), r"unknown key 'spectra.0.windows.wieght'.*'weight'"),
+    "unknown key": (lambda f: write(f, unit="D_l"), r"data.yaml:46: unknown key 'unit'; did you mean 'units'"),
+    "key of windows": (
+        lambda f: write(f, **bins(wieght="x")),
+        r"data.yaml:28: spectra.tt.windows: unknown key 'wieght'; did you mean 'weight'",
+    ),
     "key of a matrix": (
         lambda f: write(f, **block(1, windows={"matrix": "windows.txt", "frist_l": 2})),
-        r"unknown key 'spectra.1.windows.frist_l'; did you mean 'first_l'",
+        r"data.yaml:37: spectra.ee.windows: unknown key 'frist_l'; did you mean 'first_l'",
     ),
-    "missing": (lambda f: write(f, units=None), r"expected units: .*'C_l', 'D_l'"),
-    "no spectra": (lambda f: write(f, spectra=[]), r"spectra: List should have at least 1 item"),
-    "spectrum": (lambda f: write(f, **block(0, spectrum="xx")), r"spectra.0.spectrum: 'tt', 'te'.*got 'xx'"),
-    "twice": (lambda f: write(f, **block(0, spectrum="ee")), r"each spectrum once, got ee, ee"),
-    "too few bands": (lambda f: write(f, **block(0, bands=2)), r"expected 4 numbers in .*bands.txt, got 5"),
+    "missing": (lambda f: write(f, units=None), r"data.yaml:46: units: expected 'C_l', 'D_l', .*, got None"),
+    "no spectra": (lambda f: write(f, spectra=[]), r"data.yaml:14: spectra: expected at least one entry, got"),
+    "spectrum": (
+        lambda f: write(f, **block(0, spectrum="xx")),
+        r"data.yaml:18: spectra.xx.spectrum: expected 'tt', 'te'.*got 'xx'",
+    ),
+    "twice": (
+        lambda f: write(f, **block(0, spectrum="ee")),
+        r"data.yaml:28: spectra.ee: expected each spectrum once, got ee, ee; remove",
+    ),
+    "too few bands": (
+        lambda f: write(f, **block(0, bands=2)),
+        r"data.yaml:1: band_powers: expected 4 numbers in column 2 of .*bands.txt \(column 1 is the first\), got 5; "
+        r"correct the file, or the bands of the spectra \(2 \+ 2\)",
+    ),
+    "bands of a spectrum": (
+        lambda f: write(f, **block(1, ell=[25.0])),
+        r"data.yaml:\d+: spectra.ee.ell: expected 2 numbers in this list, got 1; correct it, or the bands of this spec",
+    ),
     "covariance": (lambda f: np.savez(f / "cov.npz", cov=np.eye(4)), r"expected 5 x 5 numbers in .*cov.npz, got 4 x 4"),
-    "asymmetric": (lambda f: np.savez(f / "cov.npz", cov=np.tri(5)), r"data.yaml: expected a symmetric covariance"),
+    "asymmetric": (
+        lambda f: np.savez(f / "cov.npz", cov=np.tri(5)),
+        r"data.yaml:5: covariance: expected a symmetric covariance",
+    ),
     "not positive": (lambda f: np.savez(f / "cov.npz", cov=-np.eye(5)), r"positive definite"),
     "words for numbers": (
         lambda f: np.savez(f / "cov.npz", cov=np.array(["a"])),
@@ -152,39 +185,90 @@ MALFORMED = {
         r"array 'cov' in .*cov.npz, got: no array",
     ),
     "no array": (lambda f: np.savez(f / "cov.npz", c=np.eye(5)), r"array 'cov' in"),
-    "no name": (lambda f: write(f, covariance="cov.npz"), r"covariance: {file: cov.npz, array: its name}"),
+    "no name": (
+        lambda f: write(f, covariance="cov.npz"),
+        r"data.yaml:5: covariance: expected {file: cov.npz, array: its name}",
+    ),
     "no file": (
         lambda f: write(f, covariance="cov.txt"),
-        r"expected the file .*cov.txt for covariance, got no such file",
+        r"data.yaml:5: covariance: expected the file .*cov.txt, got no such file",
     ),
     "a folder": (lambda f: write(f, covariance="."), r"got no such file"),
     "a device": (lambda f: write(f, covariance="/dev/zero"), r"got no such file"),
     "a long name": (lambda f: write(f, covariance="x" * 5000), r"got no such file"),
-    "column": (lambda f: write(f, band_powers={"file": "bands.txt", "column": 9}), r"table of numbers in .*bands.txt"),
+    "column": (
+        lambda f: write(f, band_powers={"file": "bands.txt", "column": 9}),
+        r"bands.txt, got 2 columns in line 1, where column 9 is asked for \(column 1 is the first\)",
+    ),
+    "columns without one": (
+        lambda f: write(f, band_powers="bands.txt"),
+        r"expected 5 numbers in .*bands.txt, got 5 x 2; name one column: {file: bands.txt, column: 2}",
+    ),
     "column 0": (
         lambda f: write(f, band_powers={"file": "bands.txt", "column": 0}),
         r"greater than or equal to 1, got 0",
     ),
-    "text": (lambda f: (f / "bands.txt").write_text("one two"), r"table of numbers in .*bands.txt.*band_powers in"),
+    "text": (
+        lambda f: (f / "bands.txt").write_text("one two"),
+        r"yaml:1: band_powers: expected a table of numbers in .*, got 'two' in line 1, column 2 .*; correct the file",
+    ),
+    "text below comments": (
+        lambda f: (f / "bands.txt").write_text("# l D_l\n1 2\n\n2 3  # fine\n3 x\n4 5\n5 6\n"),
+        r"bands.txt, got 'x' in line 5, column 2 \(column 1 is the first\)",
+    ),
+    "a short line": (
+        lambda f: (f / "windows.txt").write_text("# of EE\n1 2 3\n1 2\n"),
+        r"spectra.ee.windows.matrix: expected a table of numbers in .*, got 2 columns in line 3, and 3 above it",
+    ),
     "binary": (lambda f: (f / "bands.txt").write_bytes(b"\xff\xfe\x00"), r"table of numbers in .*bands.txt"),
-    "empty": (lambda f: (f / "bands.txt").write_text(""), r"expected 5 numbers in .*bands.txt, got 0"),
+    "empty": (lambda f: (f / "bands.txt").write_text(""), r"expected n numbers in column 2 of .*bands.txt .*, got 0"),
     "nan": (lambda f: (f / "bands.txt").write_text("1 nan\n" * 5), r"finite numbers in .*bands.txt"),
     "windows": (lambda f: np.savetxt(f / "windows.txt", np.ones((3, 9))), r"expected 2 x n numbers in .*windows.txt"),
-    "zero windows": (lambda f: np.savetxt(f / "windows.txt", np.zeros((2, 9))), r"windows with weights"),
-    "overlap": (lambda f: write(f, **bins(last=[20, 34, 60])), r"tt.windows: expected bins from l = 2 on, one after"),
-    "fraction": (lambda f: write(f, **bins(last=[19.5, 34, 60])), r"expected whole multipoles"),
+    "zero windows": (
+        lambda f: np.savetxt(f / "windows.txt", np.zeros((2, 9))),
+        r"data.yaml:\d+: spectra.ee.windows: expected windows with weights",
+    ),
+    "overlap": (
+        lambda f: write(f, **bins(last=[20, 34, 60])),
+        r"data.yaml:19: spectra.tt.windows: expected bins from l = 2 on, one after",
+    ),
+    "fraction": (
+        lambda f: write(f, **bins(last=[19.5, 34, 60])),
+        r"spectra.tt.windows.last: expected whole multipoles",
+    ),
+    "a word among numbers": (
+        lambda f: write(f, **bins(last=[19, 34, "x"])),
+        r"data.yaml:27: spectra.tt.windows.last: number 3: expected a number, got 'x'",
+    ),
+    "no bands": (
+        lambda f: write(f, spectra=[{"spectrum": "tt"}]),
+        r"data.yaml:\d+: spectra.tt: expected 'bands', got none; add it",
+    ),
+    "no spectrum": (
+        lambda f: write(f, spectra=[{"bands": 3}]),
+        r"data.yaml:\d+: spectra.entry 1: expected 'spectrum', got none; add it",
+    ),
     "huge": (lambda f: write(f, **bins(last=[19, 34, 10**12])), r"expected whole multipoles from 2 to 20000"),
     "short weight": (lambda f: write(f, **bins(weight=[1.0] * 9)), r"weights up to l = 60"),
-    "calibration": (lambda f: write(f, **block(0, calibration={"A": 0.5})), r"spectra.0.calibration.A"),
+    "calibration": (
+        lambda f: write(f, **block(0, calibration={"A": 0.5})),
+        r"data.yaml:17: spectra.tt.calibration.A: expected a whole number, got 0.5",
+    ),
     "same names": (
         lambda f: write(f, templates={"A_map": [0.0] * 5}),
-        r"different names of calibrations and templates",
+        r"data.yaml:40: templates.A_map: expected different names of calibrations and templates",
     ),
-    "few simulations": (lambda f: write(f, simulations=9), r"expected simulations: .*10, got 9"),
-    "not yaml": (lambda f: (f / "data.yaml").write_text("a: [1"), r"data.yaml: expected plain YAML"),
+    "few simulations": (
+        lambda f: write(f, simulations=9),
+        r"simulations: expected a number greater than or equal to 10, got 9",
+    ),
+    "not yaml": (lambda f: (f / "data.yaml").write_text("a: [1"), r"data.yaml:1: expected plain YAML"),
     "not a mapping": (lambda f: (f / "data.yaml").write_text("- 1"), r"expected keys such as band_powers"),
     "tag": (lambda f: (f / "data.yaml").write_text("a: !!python/object/apply:os.getcwd []"), r"expected plain YAML"),
-    "key twice": (lambda f: (f / "data.yaml").write_text("units: D_l\nunits: C_l"), r"the key 'units' twice"),
+    "key twice": (
+        lambda f: (f / "data.yaml").write_text("units: D_l\nunits: C_l"),
+        r"data.yaml:2: expected plain YAML, got: the key 'units' twice, first on line 1",
+    ),
     "bomb": (
         lambda f: (f / "data.yaml").write_text(
             "a: &a [1, 1]\n"
@@ -203,6 +287,7 @@ def test_malformed_folders_are_told_in_one_line(tmp_path, case):
     damage(small_experiment(tmp_path))
     with pytest.raises(InputError, match=message) as error:
         load_likelihood("cmb_lite", {"folder": str(tmp_path)})
+    assert str(error.value).count("data.yaml") <= 1
     assert "\n" not in str(error.value) and len(str(error.value)) < 600 + 2 * len(str(tmp_path)) + 5000 * (
         "long" in case
     )

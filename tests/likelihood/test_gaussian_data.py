@@ -90,8 +90,8 @@ def test_a_damaged_archive(tmp_path):
     [
         ("", "expected n numbers in .*, got 0"),
         ("# nothing\n", "expected n numbers in .*, got 0"),
-        ("1 2\n3\n", "the number of columns changed from 2 to 1 at row 2; correct value"),
-        ("1\ntwo\n", "could not convert string 'two' to float64 at row 1, column 1; correct value"),
+        ("1 2\n3\n", "got one column in line 2, and 2 above it; correct value"),
+        ("1\ntwo\n", r"got 'two' in line 2, column 1 \(column 1 is the first\); correct value"),
         ("1\nnan\n", "expected finite numbers in .*, got NaN or infinity"),
     ],
 )

@@ -141,7 +141,8 @@ def test_redshifts_beyond_the_grid_come_from_the_real_class_and_say_so_once(smal
     cosmo = emulated(small)
     for _ in range(2):
         np.testing.assert_allclose(cosmo.Hubble(9.0), small.cosmo.Hubble(9.0), rtol=1e-9)
-    assert capsys.readouterr().err.count("cosmo.Hubble") == 1
+    said = "alfonsine: cosmo.Hubble is not in the emulator 'small_class.safetensors': the real CLASS computes it"
+    assert capsys.readouterr().err.count(said) == 1
     for wrong in (-0.1, -2.0, np.nan):
         with pytest.raises(CosmoSevereError, match=r"redshifts of 0 or more for cosmo.Hubble"):
             cosmo.Hubble(wrong)
@@ -162,7 +163,7 @@ def test_beyond_the_emulator_nothing_is_extrapolated(ours):
 
 def test_a_point_outside_has_no_likelihood_and_the_next_one_has(small):
     cosmo = emulated(small, omega_cdm=0.3)
-    with pytest.raises(CosmoComputationError, match=r"omega_cdm = 0.3, beyond"):
+    with pytest.raises(CosmoComputationError, match=r"outside the emulator's domain"):
         cosmo.compute()
     assert not cosmo.state
     cosmo.struct_cleanup()

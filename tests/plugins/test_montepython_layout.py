@@ -10,7 +10,7 @@ import pytest
 from small_class import GOLDEN, POINT
 from typer.testing import CliRunner
 
-from alfonsine.cli import app
+from alfonsine.cli import app, main
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.plugins.montepython.layout import lay_out
@@ -73,27 +73,33 @@ cosmo.compute()
 print(cosmo.h(), cosmo.Omega_m(), cosmo.age(), cosmo.get_current_derived_parameters(["YHe"])["YHe"])
 assert sys.modules["classy"] is classy and classy.Class is Class
 cosmo.set({{"omega_cdm": 1.0}})
-try:
-    cosmo.compute()
-except CosmoComputationError as error:
-    print(error)
+for _ in range(5):
+    try:
+        cosmo.compute()
+    except CosmoComputationError as error:
+        print(error)
 import alfonsine.plugins.montepython.exact as exact
 with exact.named_classy() as real:
     print(real.__file__)
 """
     found = run(folder, code)
     assert found.returncode == 0, found.stderr
-    numbers, outside, real = found.stdout.splitlines()
+    numbers, *outside, real = found.stdout.splitlines()
     exact = small.cosmo.get_current_derived_parameters(["h", "Omega_m", "age", "YHe"])
     assert [float(x) for x in numbers.split()] == pytest.approx(list(exact.values()), rel=1e-4)
-    assert "omega_cdm = 1, beyond" in outside
+    assert outside == 5 * ["alfonsine: outside the emulator's domain, no likelihood"]
     assert str(folder) not in real
     said = [line for line in found.stderr.splitlines() if line.startswith("alfonsine: ")]
-    assert any("small_class.safetensors answers for CLASS" in line for line in said)
-    assert any("'sBBN file' is ignored, by your word" in line for line in said)
-    assert (
-        sum("cosmo.age is not in small_class.safetensors: it comes from the real CLASS" in line for line in said) == 1
+    assert said[0].startswith(
+        "alfonsine: the emulator 'small_class.safetensors' takes the place of CLASS, with D_A, H, "
     )
+    assert said[0].endswith(" te, tt and the numbers sigma8, rs_drag, z_reio, Omega_m")
+    assert said[1] == "alfonsine: 'sBBN file' is ignored where the parameter file sets it, as --ignore asked for"
+    computed = "cosmo.age is not in the emulator 'small_class.safetensors': the real CLASS computes it"
+    assert sum(computed in line for line in said) == 1
+    assert sum("omega_cdm = 1, beyond 0.116 to 0.124" in line for line in said) == 3
+    assert "5 of 6 points lay outside the domain of the emulator 'small_class.safetensors' (83 %)" in said[-1]
+    assert "give omega_cdm a wider prior" in said[-1]
     assert POINT["omega_cdm"] == pars["omega_cdm"]
 
 
@@ -110,6 +116,43 @@ def test_laid_out_again_it_is_the_same_folder(folder):
     assert sorted(str(path) for path in folder.rglob("*") if "__pycache__" not in str(path)) == before
     assert "background: none" in (folder / "alfonsine.yaml").read_text()
     assert load_emulator(folder / "emulator.safetensors").names == load_emulator(GOLDEN).names
+
+
+REFUSED = {
+    "foo": "expected an input that CLASS reads, got 'foo'; ",
+    "sBBN fiel": "expected an input that CLASS reads, got 'sBBN fiel'; did you mean 'sBBN_file'?",
+    "m_ncdn": "expected an input that CLASS reads, got 'm_ncdn'; did you mean 'm_ncdm'?",
+    "omega_cdm": "expected a setting that the emulator does not vary, got its input 'omega_cdm'",
+    "ln10^{10}A_s": r"expected a setting that the emulator does not vary, got its input 'ln10^{10}A_s'",
+    "output": "expected a setting of the cosmology, got 'output', which says what is to be computed",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_name_that_cannot_be_ignored_is_refused_in_one_line(name, tmp_path, monkeypatch, capsys):
+    arguments = ["plugin", "montepython", str(tmp_path / "new"), "--emulator", str(GOLDEN), "--ignore", name]
+    monkeypatch.setattr(sys, "argv", ["alfonsine", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"alfonsine: --ignore: {REFUSED[name]}")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+# what MontePython's own parameter files and likelihoods set beside the parameters of a run
+NAMES_OF_MONTEPYTHON = ["sBBN file", "sBBN_file", "N_ncdm", "T_ncdm", "deg_ncdm", "k_pivot", "l_linstep", "non linear"]
+NAMES_OF_MONTEPYTHON += ["tol_background_integration", "YHe", "use_ppf", "Omega_Lambda", "reio_parametrization"]
+
+
+def test_names_that_class_reads_can_be_ignored(tmp_path):
+    lay_out(tmp_path / "new", GOLDEN, ignored=NAMES_OF_MONTEPYTHON)
+
+
+def test_where_class_has_no_source_any_name_can_be_ignored(tmp_path, monkeypatch):
+    monkeypatch.setattr("alfonsine.plugins.montepython.ignored.precision", dict)
+    lay_out(tmp_path / "new", GOLDEN, ignored=["name_of_a_fork"])
 
 
 def test_what_is_not_ours_is_not_overwritten(tmp_path):

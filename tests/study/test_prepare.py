@@ -92,7 +92,7 @@ def test_a_likelihood_without_its_parameter(tmp_path, data_folder):
     settings = settings_from(
         {"theory": {"classy": None}, "likelihood": {"planck_2018_lite": None}, "params": {"n_s": PARAMS["x"]}}
     )
-    with pytest.raises(InputError, match=r"likelihood\.planck_2018_lite: expected its parameter 'A_planck' among"):
+    with pytest.raises(InputError, match=r"likelihood\.planck_2018_lite: expected its parameter 'A_planck' in params"):
         prepare(settings, tmp_path / "run")
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from alfonsine.emulator.domain import OutsideDomain
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
 from alfonsine.hosts.missing import MissingQuantity
@@ -21,6 +22,7 @@ from alfonsine.plugins.montepython import answers, power
 from alfonsine.plugins.montepython.asked_power import MatterPowerAnswers
 from alfonsine.plugins.montepython.errors import CosmoComputationError, CosmoSevereError, NotServed, severe
 from alfonsine.plugins.montepython.exact import ExactBackground, precision
+from alfonsine.plugins.montepython.outside import SHORT, Visited
 from alfonsine.plugins.montepython.said import once
 from alfonsine.plugins.montepython.spectra import Spectra, spectra
 from alfonsine.plugins.montepython.told import Told, understood
@@ -40,6 +42,7 @@ class EmulatedClass(MatterPowerAnswers):
     source: ClassVar[str]
     exact: ClassVar[bool] = True
     ignored: ClassVar[frozenset[str]] = frozenset()
+    visited: ClassVar[Visited]
 
     def __init__(self, default: bool = False) -> None:
         self._pars: dict[str, Any] = {}
@@ -98,9 +101,13 @@ class EmulatedClass(MatterPowerAnswers):
         told = understood(self._pars, self.emulator, _precision(self.emulator), self.ignored)
         if told.unstated:
             known = ", ".join(f"{name} = {self._settings.get(name)}" for name in told.unstated)
-            once(f"{self.source} was trained with {known}, of which the parameter file says nothing")
+            once(f"the emulator '{self.source}' was trained with {known}, which the parameter file does not set")
+        self.visited.points += 1
         try:
             self._held = quantities_of(self.emulator, told.point, self.source)
+        except OutsideDomain as error:
+            self.visited.refused(error)
+            raise CosmoComputationError(SHORT) from None
         except InputError as error:
             raise CosmoComputationError(str(error)) from None
         self._told = told
@@ -238,7 +245,7 @@ class EmulatedClass(MatterPowerAnswers):
         self.compute()
         if self._background is None:
             return False
-        once(f"{asked} is not in {self.source}: it comes from the real CLASS, which computes no perturbations for it")
+        once(f"{asked} is not in the emulator '{self.source}': the real CLASS computes it, without perturbations")
         return True
 
     def _exact(self, level: str) -> Any:
@@ -247,7 +254,10 @@ class EmulatedClass(MatterPowerAnswers):
 
     def _passed_on(self, name: str) -> Callable[..., Any]:
         if not self._has_exact(f"cosmo.{name}"):
-            raise NotServed(f"expected what {self.source} holds, got cosmo.{name}; switch the real CLASS on for it")
+            raise NotServed(
+                f"expected what the emulator '{self.source}' holds, got cosmo.{name}; lay the folder out without "
+                "--no-background, or use the real CLASS for this likelihood"
+            )
         return getattr(self._exact(answers.PASSED_ON[name]), name)
 
 
@@ -289,4 +299,4 @@ def class_of(
     if code != "class":
         raise CosmoSevereError(f"expected an emulator of CLASS in '{source}', got one of {code or 'unknown origin'}")
     members = {"emulator": emulator, "source": str(source), "exact": exact, "ignored": frozenset(ignored)}
-    return type("Class", (EmulatedClass,), members)
+    return type("Class", (EmulatedClass,), {**members, "visited": Visited(str(source))})

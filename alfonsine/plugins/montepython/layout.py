@@ -13,10 +13,13 @@ from pathlib import Path
 
 import yaml
 
+from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.plugins.montepython.cosmology import EmulatedClass, class_of
 from alfonsine.plugins.montepython.errors import CosmoSevereError
+from alfonsine.plugins.montepython.ignored import check_ignored
+from alfonsine.plugins.montepython.said import say
 
 EMULATOR, SETTINGS = "emulator.safetensors", "alfonsine.yaml"
 MODULE = '''"""CLASS by an emulator, for MontePython. Made by: alfonsine plugin montepython"""
@@ -37,16 +40,18 @@ Class = laid_out(Path(__file__).resolve().parents[3])
 
 
 def lay_out(folder: Path, emulator: Path, background: bool = True, ignored: Iterable[str] = ()) -> Path:
-    """Write the folder; InputError for anything but an emulator of CLASS, or a folder that holds something else.
+    """Write the folder; InputError for anything but an emulator of CLASS, a folder that holds something else, or
+    a name to ignore that CLASS does not read.
 
     background   whether the real CLASS may serve what needs no perturbations
     ignored      CLASS inputs that are to be ignored when MontePython sets them
     """
-    loaded = load_emulator(emulator)
+    loaded, ignored = load_emulator(emulator), tuple(ignored)
     try:
         class_of(loaded, emulator.name)
     except CosmoSevereError as error:
         raise InputError(error.message) from None
+    check_ignored(ignored, loaded)
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / SETTINGS).is_file())):
         raise InputError(f"expected a new folder, or one that was laid out before, got '{folder}'; choose another name")
     library = folder / "python" / "build" / library_name()
@@ -76,14 +81,22 @@ def library_name() -> str:
     return name
 
 
+def _held(emulator: Emulator) -> str:
+    """Its functions, and its numbers, by name."""
+    functions = [name for name, output in emulator.outputs.items() if output.axes]
+    numbers = [label for output in emulator.outputs.values() if not output.axes for label in output.labels]
+    words = [", ".join(functions)] if functions else []
+    return " and ".join(words + ([f"the numbers {', '.join(numbers)}"] if numbers else []))
+
+
 def laid_out(folder: Path) -> type[EmulatedClass]:
     """The class of a folder that was laid out."""
     settings = yaml.safe_load((folder / SETTINGS).read_text(encoding="utf-8"))
     emulator = load_emulator(folder / settings["emulator"])
-    from alfonsine.plugins.montepython.said import once
-
     source = str(settings.get("source", EMULATOR))
-    once(f"{source} answers for CLASS: {', '.join(emulator.outputs)}")
+    say(f"the emulator '{source}' takes the place of CLASS, with {_held(emulator)}")
     for name in settings.get("ignore") or []:
-        once(f"'{name}' is ignored, by your word, where the parameter file sets it")
-    return class_of(emulator, source, settings.get("background") == "class", settings.get("ignore") or [])
+        say(f"'{name}' is ignored where the parameter file sets it, as --ignore asked for")
+    found = class_of(emulator, source, settings.get("background") == "class", settings.get("ignore") or [])
+    found.visited.tell_at_exit()
+    return found

@@ -67,6 +67,7 @@ def understood(
     ignored     names that the user has said to ignore
     """
     passed: dict[str, tuple[str, Any]] = {}
+    ignored = frozenset(plain(name) for name in ignored)
     for name, value in pars.items():
         if plain(name) in passed:
             raise CosmoSevereError(f"expected each input once, got '{name}' beside '{passed[plain(name)][0]}'")
@@ -75,7 +76,7 @@ def understood(
     settings = {plain(n): str(v) for n, v in trained_with(emulator).settings.items()}
     rest = {name: passed[name] for name in passed if name not in used}
     for name, (original, value) in rest.items():
-        if name in REQUESTS or name in ignored or original in ignored:
+        if name in REQUESTS or name in ignored:
             continue
         if name in QUIET or name.endswith("_verbose") or name.startswith("write_"):
             continue
