@@ -21,7 +21,7 @@ from alfonsine.hosts.trained_with import trained_with
 from alfonsine.plugins.montepython import answers, power
 from alfonsine.plugins.montepython.asked_power import MatterPowerAnswers
 from alfonsine.plugins.montepython.errors import CosmoComputationError, CosmoSevereError, NotServed, severe
-from alfonsine.plugins.montepython.exact import ExactBackground, precision
+from alfonsine.plugins.montepython.exact import ExactBackground, exactly, precision
 from alfonsine.plugins.montepython.outside import SHORT, Visited
 from alfonsine.plugins.montepython.said import once
 from alfonsine.plugins.montepython.spectra import Spectra, spectra
@@ -205,7 +205,7 @@ class EmulatedClass(MatterPowerAnswers):
             if not self._has_exact(asked):
                 raise CosmoSevereError(str(error)) from None
             exact = getattr(self._exact(answers.LEVEL.get(method, "background")), method)
-            found = np.atleast_1d(_exactly(lambda: exact(at)))
+            found = np.atleast_1d(exactly(lambda: exact(at)))
         return found[0] if np.isscalar(z) else found
 
     def z_of_r(self, z: Any) -> tuple[Any, Any]:
@@ -259,16 +259,6 @@ class EmulatedClass(MatterPowerAnswers):
                 "--no-background, or use the real CLASS for this likelihood"
             )
         return getattr(self._exact(answers.PASSED_ON[name]), name)
-
-
-def _exactly(question: Callable[[], Any]) -> Any:
-    """The real CLASS's answer; its error as ours."""
-    try:
-        return question()
-    except Exception as error:
-        if type(error).__name__ not in ("CosmoSevereError", "CosmoComputationError"):
-            raise
-        raise CosmoSevereError(" ".join(str(error).split())) from None
 
 
 _known: dict[int, dict[str, str]] = {}
