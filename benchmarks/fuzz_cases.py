@@ -28,6 +28,8 @@ VALID, REFUSED, TRACEBACK, HANG, UNCLEAR = "valid", "refused", "traceback", "han
 START = 600.0  # seconds in which a worker must have begun
 MEMORY = 12 * 2**30  # bytes of address space more than at the start: beyond that a command dies, and is told of
 ENTRY = "alfonsine.cli:main"
+MANY = re.compile(r"(\d+) chains: (.+) \.\.\. (.+?)(?:, with (.+))?")
+ENDING = re.compile(r"(.*?)(\d+)(\.txt)?")
 ONE_LINE = re.compile(r"alfonsine: [^\n\r\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]+\n")
 LONGEST = 700  # characters of a message that somebody reads
 
@@ -148,11 +150,27 @@ def left_behind(answer: Answer, before: Mapping[str, object], after: Mapping[str
     changed = sorted(name for name in before if after.get(name) != before[name])
     new = set(after) - set(before)
     if writes and answer.code == 0:
-        printed = set(answer.out.split("\n"))
+        printed = told(answer.out)
         folders = {str(parent) for name in printed for parent in Path(name).parents}
         new -= printed | folders
     wrong = [*(f"{name} changed" for name in changed), *(f"{name} left" for name in sorted(new))]
     return ", ".join(wrong[:5])
+
+
+def told(out: str) -> set[str]:
+    """Files that a command says it has written: one a line, or of many chains the first and the last."""
+    found = set()
+    for line in out.split("\n"):
+        many = MANY.fullmatch(line)
+        if many is None:
+            found.add(line)
+            continue
+        number, first, last, rest = many.groups()
+        start, end = ENDING.fullmatch(first), ENDING.fullmatch(last)
+        if start and end and start[1] == end[1] and int(end[2]) - int(start[2]) + 1 == int(number):
+            found |= {f"{start[1]}{i}{start[3]}" for i in range(int(start[2]), int(end[2]) + 1)}
+        found |= {str(Path(first).parent / name) for name in (rest or "").split(", ") if name}
+    return found
 
 
 def serve(entry: str, path: str) -> None:

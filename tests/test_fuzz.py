@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 from fuzz import check_samples, fuzz, run_case, summary
-from fuzz_cases import HANG, REFUSED, TRACEBACK, UNCLEAR, VALID, Answer, Worker, contents, judge
+from fuzz_cases import HANG, REFUSED, TRACEBACK, UNCLEAR, VALID, Answer, Worker, contents, judge, told
 from fuzz_mutations import damage
 from fuzz_samples import Sample
 from fuzz_stock import light
@@ -163,3 +163,13 @@ def test_every_damage_changes_the_file(stock, tmp_path):
         if path.is_dir():
             path.rmdir()
         path.unlink(missing_ok=True)
+
+
+def test_files_of_many_chains_are_those_from_the_first_to_the_last():
+    assert told("9 chains: a/c_1.txt ... a/c_9.txt, with c.ranges, c.paramnames") == {
+        *(f"a/c_{i}.txt" for i in range(1, 10)),
+        "a/c.ranges",
+        "a/c.paramnames",
+    }
+    assert told("3 chains: c.1.txt ... c.4.txt") == set()  # not as many as there are numbers
+    assert told("c_1.txt\nc.ranges") == {"c_1.txt", "c.ranges"}

@@ -198,6 +198,9 @@ def certificate(contents: Contents) -> str:
     return section("certificate", "Certificate", numbers, tolerance, folded("certificate.json", written, "screen"))
 
 
+LABEL = '<span class="label">Round </span>'  # on a phone, where rows are cards without a head
+
+
 def effort(contents: Contents) -> str:
     """KL against number of exact calls, and the rounds as a table."""
     if not contents.rounds:
@@ -211,11 +214,12 @@ def effort(contents: Contents) -> str:
     )
     caption = (
         "Dots: estimate; bars reach up to its 95 % limit. "
-        "The points of each round judged the emulator before it learned them."
+        "The points of each round judged the emulator before it learned them. Leave-one-out error: chi-square between "
+        "a training point and what the emulator would say of it without having learned it."
     )
-    head = ["Round", "Calls", "Judged", "KL", "95 % limit", "Held-out error", "Outcome"]
+    head = ["Round", "Calls", "Points judged", "KL", "95 % limit", "Leave-one-out error", "Outcome"]
     rows = [
-        [count(r.number), count(r.calls), count(r.judged), plain_number(r.kl), plain_number(r.kl_upper95),
+        [f"{LABEL}{count(r.number)}", count(r.calls), count(r.judged), plain_number(r.kl), plain_number(r.kl_upper95),
          plain_number(r.loo_error), escape(r.outcome)]
         for r in rounds
     ]  # fmt: skip
@@ -228,14 +232,16 @@ def effort(contents: Contents) -> str:
     return section(
         "effort",
         "Accuracy against effort",
-        f'<div class="halves">{drawn}<div class="wide">{table(head, rows, "dense")}</div></div>',
+        f'<div class="halves">{drawn}<div class="wide">{table(head, rows, "dense stack")}</div></div>',
     )
 
 
 def emulator(contents: Contents) -> str:
     """Emulator error against multipole or redshift, one panel for each output; single numbers in words."""
     if not contents.emulator_error:
-        note = contents.notes.get("emulator_error.npz", "The file of emulator errors holds no spectrum.")
+        note = contents.notes.get(
+            "emulator_error.npz", "No data set of this study says what the error of each of its points is."
+        )
         return section("emulator", "Emulator error", paragraph(note, "missing"))
     panels, numbers = [], []
     for i, spectrum in enumerate(contents.emulator_error):

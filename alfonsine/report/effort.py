@@ -18,7 +18,9 @@ MOST_FAILURES = 100  # listed one by one; all are counted
 def data(contents: Contents) -> str:
     """Best fit on the data, one panel for each spectrum or data set."""
     if not contents.best_fit:
-        note = contents.notes.get("bestfit.npz", "The file of the best fit holds no data.")
+        note = contents.notes.get(
+            "bestfit.npz", "No data set of this study says what the error of each of its points is."
+        )
         return section("data", "Best fit on the data", paragraph(note, "missing"))
     panels = []
     for i, panel in enumerate(contents.best_fit):
