@@ -2,16 +2,23 @@
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+QUOTED = re.compile(r"'([^']{250,})'")  # no path is as long; what is, is a slip whose beginning tells enough
 
 
 class InputError(ValueError):
     """One line: what was expected, what came, what to try. The command line prints it and exits with 2."""
 
     def __str__(self) -> str:
-        r"""The line; what is quoted of somebody's file cannot break it, nor command a terminal: `\n` for a line end."""
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in super().__str__())
+        r"""The line; what is quoted of somebody's file cannot break it, nor command a terminal: `\n` for a line end.
+
+        Nor can it drown the advice: of a long one the beginning is quoted.
+        """
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in super().__str__())
+        return QUOTED.sub(lambda found: f"'{found[1][:60]}...' ({len(found[1])} characters)", line)
 
 
 class DiskFull(InputError):

@@ -22,3 +22,8 @@ def test_nothing_that_is_quoted_breaks_the_line_or_commands_a_terminal(quoted, s
 
 def test_a_word_in_other_letters_is_the_nearest():
     assert nearest("MAX", ["max", "min"]) == "did you mean 'max'?"
+
+
+def test_of_what_is_long_the_beginning_is_quoted_and_the_advice_stays_in_sight():
+    line = str(InputError(f"expected a name, got '{'x' * 5000}' beside 'short'; did you mean 'xy'?"))
+    assert line == f"expected a name, got '{'x' * 60}...' (5000 characters) beside 'short'; did you mean 'xy'?"

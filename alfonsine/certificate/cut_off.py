@@ -13,8 +13,10 @@ def beyond(way: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> fl
 
     .. math:: b \left(\frac{b}{a} + \frac{b^2}{a^2} + \dots\right) = \frac{b^2}{a - b} .
 
-    Of a Gaussian that is more than the truth, since it falls ever faster. way: 0 in the middle, 1 at the edge.
+    Of a Gaussian that is more than the truth, since it falls ever faster; never more than 1. way: 0 in the middle, 1 at
+    the edge.
     """
     total = weights.sum()
     before, last = (weights[(way > a) & (way <= a + 0.1)].sum() / total for a in (0.8, 0.9))
-    return float(last * (min(last / (before - last), AT_MOST) if before > last else AT_MOST))
+    guessed = last * (min(last / (before - last), AT_MOST) if before > last else AT_MOST)
+    return min(float(guessed), 1.0)

@@ -21,6 +21,7 @@ from alfonsine.likelihood.likelihood import Around, FoldedLikelihood, Likelihood
 from alfonsine.space.parameter_space import ParameterSpace
 from alfonsine.theory.output import functions
 
+FAR = 2.0  # times as far out lies every second of them
 NEAR = 512  # points about the centre, for likelihoods that are known by their values only
 WALL = 4.0  # steepness of the soft wall around the domain, per standard deviation of the training inputs
 
@@ -132,6 +133,7 @@ def _around(
     if not any(likelihood.known_by_values for likelihood in likelihoods):
         return [None] * len(likelihoods)
     draws = np.random.default_rng(NEAR).normal(size=(NEAR, len(emulator.names)))
+    draws[1::2] *= FAR  # training points lie there, too, and forecasts are made by them
     theta = np.asarray(emulator.domain.centre) + draws @ np.asarray(emulator.domain.spread).T
     near = np.asarray(_amplitudes(surrogate, jnp.asarray(theta)))
     return [

@@ -176,7 +176,8 @@ _NUMBERS = (
     ("total_variation", None, "Misplaced probability (total variation)"),
     ("delta_log_evidence", None, "Change of the log evidence, Δ ln Z"),
     ("ess", None, "Effective number of judging calls"),
-    ("pareto_khat", None, "Pareto k of the weights (reliable below 0.7)"),
+    ("pareto_khat", None, "Pareto k of the weights"),
+    ("pareto_threshold", None, "Pareto k that is a concern, where less than half of the calls count"),
 )
 
 

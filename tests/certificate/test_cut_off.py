@@ -66,3 +66,7 @@ def test_a_posterior_that_is_cut_off_is_not_passed():
     cut = certify(*args, cut_off=0.02, allowed=Tolerance(kl=0.01))
     assert cut.outcome is Outcome.INCONCLUSIVE and "2.0%" in cut.findings[0] and cut.cut_off == 0.02
     assert certify(*args, cut_off=0.005, allowed=Tolerance(kl=0.01)).passed
+
+
+def test_a_part_is_never_more_than_the_whole():
+    assert beyond(np.linspace(0.9, 1.0, 100), np.ones(100)) == 1.0
