@@ -169,6 +169,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(correct, "Training", partial(Training, width=16, depth=2, members=2, epochs=250, patience=80))
 
 
+@pytest.mark.slow
 def test_a_network_fits_into_the_same_shapes(quick):
     """A sharp output gets a network, a smooth one does not; padding stays zero and the rest stays whole."""
     rng = np.random.default_rng(6)

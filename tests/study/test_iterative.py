@@ -181,6 +181,7 @@ def test_networks_learn_it_too(tmp_path):
     assert len(archived(result.folder / "archive.sqlite")) == record(result.folder)["solver_calls"]["total"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_agrees_with_one_that_was_not(tmp_path):
     """Killed among the calls of the first iteration and again of the second; the same command then goes on."""
     cache, places = tmp_path / "cache", {}
