@@ -34,7 +34,7 @@ def _card_text(emulator: Emulator) -> str:
         ("Errors on held-out models", errors(card)),
         ("Speed", speed(card.get("speed"))),
     ]
-    return "\n\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in parts)
+    return "\n\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in parts if lines)
 
 
 def inputs(emulator: Emulator) -> list[str]:
@@ -125,5 +125,5 @@ def errors(card: Mapping[str, Any]) -> list[str]:
 def speed(found: Mapping[str, Any] | None) -> list[str]:
     """Time of one point and of one of a batch."""
     if not found:
-        return ["not measured"]
+        return []
     return [f"{name.replace('_', ' ')}: {1e6 * found[name]:.3g} microseconds" for name in sorted(found, reverse=True)]

@@ -13,6 +13,7 @@ from alfonsine.emulator.metric import AUTO, UNLENSED, multipoles, typical_errors
 from alfonsine.emulator.models import Models
 from alfonsine.emulator.networks.streaming import moments
 from alfonsine.emulator.speed import measure_speed
+from alfonsine.points.training_set import TrainingSet
 from alfonsine.study.emulate import data_metric
 from alfonsine.study.prepare import Study
 
@@ -21,18 +22,31 @@ CHUNK = 256
 
 def measured(study: Study, emulator: Emulator, training: Models, test: Models) -> Emulator:
     """The same emulator with errors on the held-out models, and its speed, on its card."""
+    test = at_redshifts(emulator, test)
+    found = errors_on(study, emulator, training, test, "the spread over the box")
+    card = emulator.card | found | {"speed": measure_speed(emulator, test.theta)}
+    return replace(emulator, card_text=json.dumps(card, sort_keys=True))
+
+
+def judged(study: Study, emulator: Emulator, training: TrainingSet, judging: TrainingSet) -> Emulator:
+    """The same emulator with errors at the calls that judged it, of which it has learned none, on its card."""
+    if not set(judging.outputs) <= set(emulator.outputs):
+        return emulator  # of an exact code that does not say what its outputs are
+    models = [Models.of_arrays(s.names, s.theta, s.outputs, emulator.outputs) for s in (training, judging)]
+    found = errors_on(study, emulator, *models, "the spread over the training set")
+    return replace(emulator, card_text=json.dumps(emulator.card | found, sort_keys=True))
+
+
+def errors_on(study: Study, emulator: Emulator, training: Models, test: Models, spread_over: str) -> dict[str, Any]:
+    """Entries of the card: errors of each output, and of each data set."""
     found = {name: moments(lambda name=name: (x for _, x in training.pieces(name))) for name in training.outputs}
     mean, spread = {n: f.mean for n, f in found.items()}, {n: f.std for n, f in found.items()}
     units = typical_errors(mean, spread, multipoles(training.outputs))
-    test = at_redshifts(emulator, test)
     errors = {}
     for name, error in held_out_errors(emulator, test, units).items():
         cosmic = name.removeprefix(UNLENSED) in (*AUTO, "te")
-        errors[name] = {**error.record(), "unit": "cosmic variance" if cosmic else "the spread over the box"}
-    card = emulator.card | {"held_out": errors, "speed": measure_speed(emulator, test.theta)}
-    if study.likelihoods:
-        card["data_errors"] = data_errors(study, emulator, test)
-    return replace(emulator, card_text=json.dumps(card, sort_keys=True))
+        errors[name] = {**error.record(), "unit": "cosmic variance" if cosmic else spread_over}
+    return {"held_out": errors} | ({"data_errors": data_errors(study, emulator, test)} if study.likelihoods else {})
 
 
 def at_redshifts(emulator: Emulator, test: Models) -> Models:

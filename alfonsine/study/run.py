@@ -7,9 +7,11 @@ from threadpoolctl import threadpool_limits
 
 from alfonsine.errors import telling_disk_trouble
 from alfonsine.study.clock import Clock
+from alfonsine.study.exact import training_set
 from alfonsine.study.iterative import Iterations
 from alfonsine.study.judge import correction
 from alfonsine.study.loop import Ending, Run
+from alfonsine.study.measure import judged
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
@@ -78,4 +80,8 @@ def conclude(study: Study, ending: Ending, clock: Clock) -> Result:
         posterior = ending.final.draws()
     with clock.stage("judge"):
         log_weights = correction(study, lesson, ending.judged, posterior.samples)
-    return Result(study.folder, posterior, log_weights, ending.certificate, lesson.emulator)
+        emulator = lesson.emulator
+        if ending.judged.done.any():
+            judging = training_set(study, ending.judged, lesson.training.names)
+            emulator = judged(study, emulator, lesson.training, judging)
+    return Result(study.folder, posterior, log_weights, ending.certificate, emulator)
