@@ -24,7 +24,7 @@ def data(contents: Contents) -> str:
         return section("data", "Best fit on the data", paragraph(note, "missing"))
     panels = []
     for i, panel in enumerate(contents.best_fit):
-        alt = f"Best fit on the data, {panel.title}: {panel.x.size} points with errors, model, residuals below."
+        alt = f"Best fit on the data, {panel.title}: {panel.x.size} data with errors, model, residuals below."
         svg = to_svg(best_fit(panel), f"fit-{i}", alt)
         panels.append(f"<div><h3>{escape(panel.title)}</h3>{figure(svg, _agreement(panel))}</div>")
     point = ""
@@ -36,8 +36,8 @@ def data(contents: Contents) -> str:
 def _agreement(panel: BestFit) -> str:
     """Sum of squared residuals: not a chi-square where the data are correlated, so it is not called one."""
     total = float((((panel.data - panel.model) / panel.error) ** 2).sum())
-    points = count(panel.x.size)
-    return f"{points} points; squared residuals sum to {plain_number(total, 3)} (correlations ignored)."
+    points = f"{count(panel.x.size)} {'point' if panel.x.size == 1 else 'points'}"
+    return f"{points}; squared residuals sum to {plain_number(total, 3)} (correlations ignored)."
 
 
 def _point(contents: Contents) -> list[str]:
@@ -90,6 +90,8 @@ CALLS = (
     ("discarded", "taught earlier emulators only"),
     ("judging", "judged the final posterior before being learned"),
     ("failed", "gave no answer"),
+    ("cheap", "of a part of the code that costs little; not among the calls in all"),
+    ("reused", "of earlier work, learned from and not made again"),
     ("total", "in all"),
 )
 
