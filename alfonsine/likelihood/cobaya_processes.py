@@ -23,6 +23,9 @@ from alfonsine.hosts.quantities import Quantities
 from alfonsine.theory.output import Output
 from alfonsine.theory.theory import one_line
 
+LOADED = "expected a likelihood that Cobaya can load, got"
+NO_DATA = "The data for this likelihood has not been correctly installed"  # Cobaya's words for many reasons
+
 
 @dataclass(frozen=True)
 class Question:
@@ -56,10 +59,9 @@ def _described(text: str) -> Described:
     try:
         told = pool(text).submit(_describe).result()
     except BrokenExecutor:
-        told = "its process ended while it was loaded"
+        told = f"{LOADED}: its process ended while it was loaded"
     if isinstance(told, str):
-        name = json.loads(text)[0]
-        raise InputError(f"{name}: expected a likelihood that Cobaya can load, got: {told}")
+        raise InputError(f"{json.loads(text)[0]}: {told}")
     return told
 
 
@@ -92,13 +94,31 @@ def _load(text: str) -> None:
 
     os.environ["COBAYA_NOMPI"] = "True"  # these processes are none of MPI's
     _LOADED["limits"] = threadpool_limits(1)
-    logging.disable(logging.WARNING)  # what a likelihood says of itself when it is loaded, once for each process
+    logging.disable(logging.ERROR)  # what a likelihood says of itself when it is loaded, once for each process
     name, options = json.loads(text)
     try:
         _LOADED["model"] = _model(name, options)
         _LOADED["described"] = _described_here()
     except Exception as error:  # whatever a likelihood of anybody's own raises
-        _LOADED["reason"] = one_line(error)
+        _LOADED["reason"] = _no_data(name, options) if NO_DATA in str(error) else f"{LOADED}: {one_line(error)}"
+    logging.disable(logging.WARNING)
+
+
+def _no_data(name: str, options: dict[str, Any]) -> str:
+    """What to do where Cobaya finds no data, of which it says only that they are to be installed."""
+    from cobaya.tools import resolve_packages_path
+
+    folder = _packages(options) or resolve_packages_path()
+    looked = f"none in '{folder}'" if folder else "neither"
+    return (
+        f"expected its data in the folder of Cobaya's packages, COBAYA_PACKAGES_PATH or the option packages_path, "
+        f"got {looked}; set one of them to the folder that cobaya-install filled, or fill it: "
+        f"cobaya-install {name} --packages-path FOLDER"
+    )
+
+
+def _packages(options: Mapping[str, Any]) -> str | None:
+    return options.get("packages_path") or os.environ.get("COBAYA_PACKAGES_PATH")
 
 
 def _model(name: str, options: dict[str, Any]) -> tuple[Any, Any]:
@@ -106,13 +126,11 @@ def _model(name: str, options: dict[str, Any]) -> tuple[Any, Any]:
 
     from alfonsine.likelihood.cobaya_fed import PARAMETER, Fed
 
-    options = dict(options)
-    packages = options.pop("packages_path", None) or os.environ.get("COBAYA_PACKAGES_PATH")
     info = {
-        "likelihood": {name: options},
+        "likelihood": {name: {key: value for key, value in options.items() if key != "packages_path"}},
         "theory": {"fed": {"external": Fed}},
         "params": {PARAMETER: {"prior": {"min": 0, "max": 1}}},
-        "packages_path": packages,
+        "packages_path": _packages(options),
         "stop_at_error": True,
     }
     model = get_model({key: value for key, value in info.items() if value is not None})

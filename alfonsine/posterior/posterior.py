@@ -22,6 +22,7 @@ class Posterior:
     weights          (n,) importance weights, not negative; ones for a plain chain
     log_posterior    (n,) ln of the sampled density
     log_likelihoods  ln L of each likelihood, (n,) each
+    log_priors       ln of each prior, (n,) each, where known: "0" of all that are of one parameter, a joint one by name
     chain            (n,) number of the chain each sample belongs to, ascending
     derived          derived parameters, (n,) each
     diagnostics      r_hat, ess_bulk, ess_tail: one number per name; divergences, acceptance and the like: numbers
@@ -36,6 +37,7 @@ class Posterior:
     chain: Int[np.ndarray, " n"]
     derived: Mapping[str, Column] = field(default_factory=dict)
     diagnostics: dict = field(default_factory=dict)
+    log_priors: Mapping[str, Column] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         d = self.samples.shape[1]
@@ -133,6 +135,7 @@ class Posterior:
             log_likelihoods={k: v[rows] for k, v in self.log_likelihoods.items()},
             chain=self.chain[rows],
             derived={k: v[rows] for k, v in self.derived.items()},
+            log_priors={k: v[rows] for k, v in self.log_priors.items()},
         )
 
     def reweighted(self, log_ratio: Column) -> "Posterior":

@@ -6,6 +6,7 @@ priors of several parameters together.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -144,6 +145,11 @@ class ParameterSpace(eqx.Module):
             inside &= together > -jnp.inf  # also where it is nan
             log_density += jnp.where(inside, together, 0.0)
         return jnp.where(inside, log_density, -jnp.inf)
+
+    @property
+    def separate(self) -> "ParameterSpace":
+        """The space without its joint priors."""
+        return replace(self, joint=())
 
     def from_unit_cube(self, unit: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
         """Map the unit cube to the prior by its inverse distribution function, one parameter at a time."""

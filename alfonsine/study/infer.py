@@ -1,6 +1,8 @@
 """The emulated posterior of a study, its tempered companion, and ln L at given points."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,6 +16,7 @@ from alfonsine.posterior.posterior import Posterior
 from alfonsine.posterior.sample import sample, sample_by_ensemble
 from alfonsine.posterior.target import Target, build_target
 from alfonsine.posterior.tempered import Tempered
+from alfonsine.space.parameter_space import ParameterSpace
 from alfonsine.study.blocks import in_blocks
 from alfonsine.study.prepare import Study
 
@@ -96,7 +99,7 @@ def _given_amplitudes(target: Target, theta: Array, amplitudes: Array) -> Array:
 
 
 def complete(study: Study, posterior: Posterior, target: Target, emulator: Emulator) -> Posterior:
-    """Add ln L of each data set and the derived parameters to a posterior."""
+    """Add ln L of each data set, ln of each prior and the derived parameters to a posterior."""
     values = in_blocks(_log_likelihoods, target, posterior.samples)  # a batch of all draws may fill the memory
     likelihoods = dict(zip(study.likelihoods, values.T, strict=True))
     outputs = {}
@@ -105,12 +108,23 @@ def complete(study: Study, posterior: Posterior, target: Target, emulator: Emula
         outputs = dict(zip(emulator.card["derived"], columns.T, strict=True))
     sampled = dict(zip(study.space.names, posterior.samples.T, strict=True))
     derived = study.parameters.derived_values(sampled, outputs)
+    joint = {name: density(sampled) for name, density in study.settings.prior.items()}
     n = len(posterior)
+
+    def columns(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        return {name: np.broadcast_to(np.asarray(v, dtype=float), (n,)).copy() for name, v in given.items()}
+
     return replace(
         posterior,
         log_likelihoods=likelihoods,
-        derived={name: np.broadcast_to(np.asarray(v, dtype=float), (n,)).copy() for name, v in derived.items()},
+        log_priors=columns({"0": in_blocks(_log_prior, study.space.separate, posterior.samples), **joint}),
+        derived=columns(derived),
     )
+
+
+@eqx.filter_jit
+def _log_prior(space: ParameterSpace, theta: Array) -> Array:
+    return jax.vmap(space.log_prior)(theta)
 
 
 @eqx.filter_jit

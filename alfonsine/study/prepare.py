@@ -23,7 +23,8 @@ from alfonsine.study.settings import Settings
 from alfonsine.theory.output import functions
 from alfonsine.theory.theory import Theory
 
-COLUMNS = {"weight", "minuslogpost", "minuslogprior", "minuslogprior__0", "chi2", "chain", "draw", "logL"}
+COLUMNS = {"weight", "minuslogpost", "minuslogprior", "chi2", "chain", "draw", "logL"}
+COLUMNS_OF = ("chi2__", "minuslogprior__")
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,15 @@ def _check_names(settings: Settings) -> None:
                 ("params", name),
                 f"expected a name without space, * or #, got '{name}'; CLASS also knows 100*theta_s as theta_s_100",
             )
-        if name in COLUMNS or name.startswith("chi2__"):
+        if name in COLUMNS or name.startswith(COLUMNS_OF):
             raise settings.source.error(
                 ("params", name), f"expected another name than '{name}', a column of every chain; rename it"
+            )
+    for label in settings.prior:
+        if not label or label == "0" or any(letter in label for letter in " \t*#"):
+            raise settings.source.error(
+                ("prior", label),
+                f"expected a name without space, * or #, and not 0, got '{label}'; the chains have a column of it",
             )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -67,7 +67,7 @@ def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> N
     """The posterior for GetDist, for ArviZ, and for the report."""
     edges = (np.asarray(study.space.lower), np.asarray(study.space.upper))
     latex = {name: study.settings.params[name].latex or name for name in posterior.derived}
-    write_chains(study.folder / "chain", posterior, *edges, derived_latex=latex)
+    write_chains(study.folder / "chain", added_up(posterior), *edges, derived_latex=latex)
     write_covariance(study.folder / "chain.covmat", posterior)
     write_netcdf(study.folder / "posterior.nc", posterior)
     write_arrays(
@@ -81,6 +81,15 @@ def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> N
         derived_latex=np.array(list(latex.values()), dtype=str),
         **more,
     )
+
+
+def added_up(posterior: Posterior) -> Posterior:
+    """The same with ln p = ln prior + ln L, as columns of a chain are to add up.
+
+    Beyond the emulator's domain the sampler saw a soft wall, too, which is neither of them (`posterior.target`).
+    """
+    parts = [*posterior.log_priors.values(), *posterior.log_likelihoods.values()]
+    return replace(posterior, log_posterior=np.sum(parts, axis=0))
 
 
 def write_covariance(path: Path, posterior: Posterior) -> None:

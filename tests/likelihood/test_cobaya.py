@@ -115,7 +115,11 @@ def test_the_whole_loop_finds_the_closed_form(tmp_path):
         ("cobaya_examples.Sources", {}, r"Cobaya's requirement source_Cl"),
         ("cobaya_examples.Unreadable", {}, r"Cobaya can load, got: .*no data in the folder"),
         ("cobaya_examples.Nobody", {}, r"Cobaya can load, got"),
-        ("planck_2018_highl_plik.TTTEEE_lite_native", {"packages_path": "/nowhere"}, r"Cobaya can load, got"),
+        (
+            "planck_2018_highl_plik.TTTEEE_lite_native",
+            {"packages_path": "/nowhere"},
+            r"COBAYA_PACKAGES_PATH or the option packages_path, got none in '/nowhere'",
+        ),
         ("cobaya_examples.Bands", {"external": "lambda: 0"}, r"text in external, which would be executed"),
     ],
 )
@@ -170,3 +174,13 @@ def test_desi_of_cobaya_is_ours_but_for_its_norm(packages):
     }
     mine = files.log_likelihood(files.bands(found), jnp.zeros(0)) - files.form.constant
     assert float(mine) == pytest.approx(float(value), abs=1e-9 * abs(float(value)))
+
+
+def test_data_that_are_not_there_are_one_line_and_nothing_else(monkeypatch, tmp_path, capfd):
+    """With no folder of packages told by anybody: Cobaya itself says a TypeError."""
+    monkeypatch.delenv("COBAYA_PACKAGES_PATH", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=r"packages_path, got neither; .*cobaya-install bao\.desi_dr2") as error:
+        load_likelihood("bao.desi_dr2.desi_bao_all", {})
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")

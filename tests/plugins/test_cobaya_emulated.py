@@ -1,5 +1,6 @@
 """An emulator as a theory of Cobaya, against the emulator itself."""
 
+import logging
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -75,9 +76,47 @@ def test_gradients_are_there_for_those_who_ask():
         np.testing.assert_allclose(jacobian[:, i], slope, rtol=2e-3, atol=2e-3 * np.abs(slope).max())
 
 
-def test_outside_its_domain_there_is_no_likelihood():
-    found = model(varied(omega_cdm={"prior": [0.01, 0.3]}))
-    assert found.logposterior(POINT | {"omega_cdm": 0.27}).logpost == -np.inf
+def said(caplog, word):
+    """The lines of the theory's own log at its normal level."""
+    return [r.getMessage() for r in caplog.records if r.levelno == logging.INFO and word in r.getMessage()]
+
+
+def test_a_chain_that_stays_inside_hears_nothing_of_it(caplog):
+    with caplog.at_level(logging.INFO), model(varied()) as found:
+        found.logposterior(POINT)
+    assert said(caplog, "is the theory") and not said(caplog, "outside")
+
+
+def test_outside_its_domain_there_is_no_likelihood_and_the_log_says_so(caplog):
+    with caplog.at_level(logging.INFO), model(varied(omega_cdm={"prior": [0.01, 0.3]})) as found:
+        assert said(caplog, "is the theory") == ["the emulator 'pk_wide.safetensors' is the theory, with pk_lin"]
+        for i in range(5):
+            assert found.logposterior(POINT | {"omega_cdm": 0.27 + 0.001 * i}).logpost == -np.inf
+        assert np.isfinite(found.logposterior(POINT).logpost)
+        told = said(caplog, "has no likelihood: ")
+        for line, value in zip(told, (0.27, 0.271, 0.272), strict=True):
+            assert f"omega_cdm = {value}, beyond 0.05 to 0.255" in line
+        assert told[-1].endswith("; more of them are counted, and told at the end")
+        assert not said(caplog, "lay outside")
+    (last,) = said(caplog, "lay outside")
+    assert last.startswith("5 of 6 points lay outside the domain of the emulator 'pk_wide.safetensors' (83 %)")
+    assert last.endswith("give omega_cdm a wider prior in the emulator's study, and train again")
+
+
+def test_a_reference_outside_is_explained_before_cobaya_refuses_it(caplog):
+    params = {name: entry | {"ref": POINT[name]} for name, entry in varied(omega_cdm={"prior": [0.01, 0.3]}).items()}
+    params["omega_cdm"]["ref"] = 0.28
+    with caplog.at_level(logging.INFO), model(params) as found, pytest.raises(LoggedError, match="null likelihood"):
+        found.get_valid_point(max_tries=10)
+    assert "omega_cdm = 0.28, beyond 0.05 to 0.255" in said(caplog, "has no likelihood: ")[0]
+
+
+@pytest.mark.parametrize("others", [{}, {"omega_b": "omegabh2"}])
+def test_a_misspelt_input_is_told_by_the_names_that_it_may_have(others):
+    params = {others.get(name, name): entry for name, entry in varied().items()}
+    params["omega_cmd"] = params.pop("omega_cdm")
+    with pytest.raises(LoggedError, match=r"correct its name there \(one of omega_cdm, omch2, omegach2\)"):
+        model(params)
 
 
 def test_a_sampled_cosmology_has_the_gradient_and_value_of_the_emulator_in_a_likelihood():

@@ -48,7 +48,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(folder):
-    return get_model(learned(output=str(folder), loop=LOOP))
+    with get_model(learned(output=str(folder), loop=LOOP)) as found:
+        yield found
 
 
 def test_the_line_that_is_added_runs_the_whole_loop(model, folder):

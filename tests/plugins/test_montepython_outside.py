@@ -1,13 +1,17 @@
 """Points outside the emulator's domain: a chain that visits them is told of the first ones, and of all at its end."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from test_montepython import emulated
 
 from alfonsine.emulator.domain import OutsideDomain
 from alfonsine.errors import InputError
+from alfonsine.hosts.outside import Visited, percent
 from alfonsine.plugins.montepython.errors import CosmoComputationError
-from alfonsine.plugins.montepython.outside import Visited
+from alfonsine.plugins.montepython.said import say
 
 
 def visited(small, omega_cdm, capsys):
@@ -53,15 +57,50 @@ def test_a_failed_point_that_is_asked_again_is_counted_again_and_a_computed_one_
     assert (cosmo.visited.points, cosmo.visited.outside) == (1, 0)
 
 
-@pytest.mark.parametrize(("outside", "many"), [(0, False), (1, False), (10, False), (11, True), (1000, True)])
+@pytest.mark.parametrize(("outside", "many"), [(1, False), (10, False), (11, True), (1000, True)])
 def test_what_to_do_is_said_where_many_lay_outside(outside, many, capsys):
-    points = Visited("a.safetensors")
+    points = Visited("a.safetensors", say)
     points.points = 1000
     for _ in range(outside):
         points.refused(OutsideDomain("x = 2, beyond 0 to 1", ("x",)))
-    assert points.summary().startswith(f"{outside} of 1000 points lay outside")
-    assert ("train again" in points.summary()) == many
+    line = points.summary()
+    assert line.startswith(f"{outside} of 1000 points lay outside")
+    assert ("train again" in line) == many
     assert len(capsys.readouterr().err.splitlines()) == min(outside, 3)
+    points.tell()
+    assert capsys.readouterr().err.splitlines() == [f"alfonsine: {line}"]
+    points.tell()
+    assert capsys.readouterr().err == ""
+
+
+def test_where_no_point_lay_outside_nothing_is_said(capsys):
+    points = Visited("a.safetensors", say)
+    points.points = 1  # such as the one at which a likelihood stopped the run
+    points.tell()
+    assert (points.summary(), capsys.readouterr().err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(1.0, "100 %"), (0.995, "100 %"), (0.126, "13 %"), (0.01, "1 %"), (0.00052, "0.052 %")]
+)
+def test_a_share_is_written_without_powers_of_ten(share, text):
+    assert percent(share) == text
+
+
+def test_a_process_that_ends_tells(capfd):
+    """As MontePython ends, and as it does on an error."""
+    program = """
+from alfonsine.emulator.domain import OutsideDomain
+from alfonsine.hosts.outside import Visited
+from alfonsine.plugins.montepython.said import say
+points = Visited("a.safetensors", say)
+points.points = 4
+points.refused(OutsideDomain("x = 2, beyond 0 to 1", ("x",)))
+raise SystemExit(1)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 1
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith("alfonsine: 1 of 4 points lay outside the domain of the emulator 'a.safetensors' (25 %)")
 
 
 def test_the_message_of_a_single_point_counts_nothing(small):

@@ -10,12 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from cobaya.log import LoggedError
 
+from alfonsine.emulator.domain import OutsideDomain
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import load_emulator
-from alfonsine.errors import InputError, nearest
+from alfonsine.errors import InputError
 from alfonsine.hosts import cobaya_words as words
 from alfonsine.hosts.cobaya_served import Served
 from alfonsine.hosts.numbers import canonical, completed, told
+from alfonsine.hosts.outside import FAR, Visited, held
 from alfonsine.hosts.quantities import Quantities, named, quantities_of
 from alfonsine.hosts.trained_with import trained_with
 from alfonsine.theory.class_names import INPUT_ALIASES
@@ -35,10 +37,11 @@ class Emulated(Served):
     extra_args   as for the exact code: each must be as the emulator was trained with
 
     Its inputs may be given under any of their names (`alfonsine.theory.class_names`), A_s for its logarithm. A point
-    outside the emulator's domain has zero likelihood.
+    outside the emulator's domain has zero likelihood: the log says so of the first, and how many at the end.
     """
 
     file: str | None = None
+    _visited: Visited | None = None
 
     def initialize(self) -> None:
         """Load the emulator; LoggedError where it is none."""
@@ -60,6 +63,13 @@ class Emulated(Served):
         centre = np.asarray(emulator.domain.centre)
         values = {name: np.asarray(v, dtype=float) for name, v in emulator.predict(jnp.asarray(centre)).items()}
         self._probe = named(emulator, dict(zip(emulator.names, centre.tolist(), strict=True)), values, source)
+        self._visited = Visited(source, self.log.info, self._far())
+        self.log.info("the emulator '%s' is the theory, with %s", source, held(emulator))
+
+    def close(self) -> None:
+        """Say how many points lay outside the domain."""
+        if self._visited is not None:
+            self._visited.tell()
 
     def get_allow_agnostic(self) -> bool:
         """Only its own parameters."""
@@ -86,14 +96,24 @@ class Emulated(Served):
         given = self._inputs(dict.fromkeys(self.input_params, 1.0))
         missing = [name for name in self.emulator.names if canonical(name) not in given]
         if missing:
-            hint = nearest(missing[0], list(self.input_params)) if self.input_params else "there are none"
+            # Cobaya tells a theory only of names that it knows: a misspelt one is seen as an input that is missing
+            known = ", ".join(self._names(missing[0]))
             raise LoggedError(
                 self.log,
-                "expected the emulator's input '%s' among params, got %s; %s",
+                "expected the emulator's input '%s' among params, got %s; add it, or correct its name there (%s)",
                 missing[0],
                 ", ".join(self.input_params) or "none",
-                hint,
+                f"one of {known}" if "," in known else known,
             )
+
+    @staticmethod
+    def _names(wanted: str) -> list[str]:
+        """Every name under which an input may be given, its own first."""
+        family = {wanted, canonical(wanted)}
+        family |= {other for each in FAMILIES if canonical(wanted) in each for other in each}
+        aliases = [alias for alias, name in INPUT_ALIASES.items() if name in family]
+        hosts = [word for word, name in words.NUMBERS.items() if canonical(name) in family]
+        return list(dict.fromkeys([wanted, *sorted({*family, *aliases, *hosts})]))
 
     def probe(self) -> Quantities:
         """The centre of its domain."""
@@ -115,10 +135,11 @@ class Emulated(Served):
     def quantities(self, params: Mapping[str, float]) -> Quantities | None:
         """All that the emulator says; None outside its domain."""
         point = self.point(params)
+        self._visited.points += 1
         try:
             return quantities_of(self.emulator, point, self.source)
-        except InputError as error:
-            self.log.debug("%s", error)
+        except OutsideDomain as error:
+            self._visited.refused(error)
             return None
 
     def get_jacobian(self) -> dict[str, np.ndarray]:
@@ -128,6 +149,10 @@ class Emulated(Served):
         """
         theta = jnp.array([self.point(self.current_state["params"])[name] for name in self.emulator.names])
         return {name: np.asarray(values) for name, values in _jacobian(self.emulator, theta).items()}
+
+    def _far(self) -> str:
+        """What to do where many points are too far from the middle of the training set."""
+        return FAR
 
     @staticmethod
     def _inputs(params: Mapping[str, float]) -> dict[str, float]:

@@ -111,6 +111,11 @@ class Learned(Emulated):
         values = self._inputs(known)
         return {name: known[name] if name in known else values[canonical(name)] for name in self.emulator.names}
 
+    def _far(self) -> str:
+        """The loop has learned around the posterior already: what lies far from it, the sampler went through."""
+        report = self.folder / "report.html"
+        return f"compare with the posterior in {report}, and let the sampler begin in it, by ref and 'covmat: auto'"
+
     def _learn(self, info: dict[str, Any]) -> Path:
         """Run the loop, or find it finished; its folder."""
         from alfonsine.report.report import render

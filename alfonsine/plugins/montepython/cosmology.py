@@ -16,16 +16,18 @@ from alfonsine.emulator.domain import OutsideDomain
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
 from alfonsine.hosts.missing import MissingQuantity
+from alfonsine.hosts.outside import Visited
 from alfonsine.hosts.quantities import Quantities, quantities_of
 from alfonsine.hosts.trained_with import trained_with
 from alfonsine.plugins.montepython import answers, power
 from alfonsine.plugins.montepython.asked_power import MatterPowerAnswers
 from alfonsine.plugins.montepython.errors import CosmoComputationError, CosmoSevereError, NotServed, severe
 from alfonsine.plugins.montepython.exact import ExactBackground, exactly, precision
-from alfonsine.plugins.montepython.outside import SHORT, Visited
-from alfonsine.plugins.montepython.said import once
+from alfonsine.plugins.montepython.said import once, say
 from alfonsine.plugins.montepython.spectra import Spectra, spectra
 from alfonsine.plugins.montepython.told import Told, understood
+
+SHORT = "outside the emulator's domain, no likelihood"  # MontePython writes it at each such point
 
 
 class Number(float):
@@ -289,4 +291,4 @@ def class_of(
     if code != "class":
         raise CosmoSevereError(f"expected an emulator of CLASS in '{source}', got one of {code or 'unknown origin'}")
     members = {"emulator": emulator, "source": str(source), "exact": exact, "ignored": frozenset(ignored)}
-    return type("Class", (EmulatedClass,), {**members, "visited": Visited(str(source))})
+    return type("Class", (EmulatedClass,), {**members, "visited": Visited(str(source), say)})

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
+from alfonsine.hosts.outside import held
 from alfonsine.plugins.montepython.cosmology import EmulatedClass, class_of
 from alfonsine.plugins.montepython.errors import CosmoSevereError
 from alfonsine.plugins.montepython.ignored import check_ignored
@@ -81,22 +81,12 @@ def library_name() -> str:
     return name
 
 
-def _held(emulator: Emulator) -> str:
-    """Its functions, and its numbers, by name."""
-    functions = [name for name, output in emulator.outputs.items() if output.axes]
-    numbers = [label for output in emulator.outputs.values() if not output.axes for label in output.labels]
-    words = [", ".join(functions)] if functions else []
-    return " and ".join(words + ([f"the numbers {', '.join(numbers)}"] if numbers else []))
-
-
 def laid_out(folder: Path) -> type[EmulatedClass]:
     """The class of a folder that was laid out."""
     settings = yaml.safe_load((folder / SETTINGS).read_text(encoding="utf-8"))
     emulator = load_emulator(folder / settings["emulator"])
     source = str(settings.get("source", EMULATOR))
-    say(f"the emulator '{source}' takes the place of CLASS, with {_held(emulator)}")
+    say(f"the emulator '{source}' takes the place of CLASS, with {held(emulator)}")
     for name in settings.get("ignore") or []:
         say(f"'{name}' is ignored where the parameter file sets it, as --ignore asked for")
-    found = class_of(emulator, source, settings.get("background") == "class", settings.get("ignore") or [])
-    found.visited.tell_at_exit()
-    return found
+    return class_of(emulator, source, settings.get("background") == "class", settings.get("ignore") or [])

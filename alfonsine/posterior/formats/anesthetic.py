@@ -13,7 +13,7 @@ import numpy as np
 from alfonsine.errors import InputError
 from alfonsine.posterior.formats.chain_set import ChainSet
 from alfonsine.posterior.formats.chains import getdist_texts
-from alfonsine.posterior.formats.columns import columns_of, listed
+from alfonsine.posterior.formats.columns import columns_of, is_prior, listed, log_priors_of
 from alfonsine.posterior.posterior import Posterior
 
 OWN = ("logL", "chain")
@@ -68,7 +68,7 @@ def from_anesthetic(samples: Any, sampled: Sequence[str] | None = None) -> Chain
     else:
         raise InputError("expected the column logL or minuslogpost, got neither; compute it, and set it")
     chain = np.asarray(table["chain"], int) if "chain" in table.columns else np.zeros(len(table), int)
-    own = {*sampled, *likelihoods, "chi2", "minuslogpost", "minuslogprior", "minuslogprior__0"}
+    own = {*sampled, *likelihoods, "chi2", "minuslogpost"}
     posterior = Posterior(
         names=tuple(sampled),
         latex=tuple(labels[n] or n for n in sampled),
@@ -77,7 +77,8 @@ def from_anesthetic(samples: Any, sampled: Sequence[str] | None = None) -> Chain
         log_posterior=height,
         log_likelihoods={n.removeprefix("chi2__"): -0.5 * columns[n] for n in likelihoods},
         chain=np.unique(chain, return_inverse=True)[1].reshape(-1),
-        derived={n: columns[n] for n in names if n not in own},
+        derived={n: columns[n] for n in names if n not in own and not is_prior(n)},
+        log_priors=log_priors_of(columns),
     )
     latex = {n: labels[n] or n for n in posterior.derived}
     limits = {str(n): (float(low), float(high)) for n, (low, high) in attrs.get("limits", {}).items()}

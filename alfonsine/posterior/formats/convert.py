@@ -1,6 +1,7 @@
 """From any form of a posterior to another: read whole, made whole, and only then written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,14 @@ Texts = dict[Path, bytes]
 
 
 def cobaya_texts(root: Path, chains: ChainSet) -> Texts:
-    """Chains that Cobaya's `load_samples(root)` reads, where the priors are known; without them, as for GetDist."""
-    described = input_text(chains)
+    """Chains that Cobaya's `load_samples(root)` reads, where the priors are known; without them, as for GetDist.
+
+    The input beside them names no joint prior: Cobaya then reads one column of all priors.
+    """
+    described, priors = input_text(chains), chains.posterior.log_priors
+    if priors:
+        together = {"0": np.sum(list(priors.values()), axis=0)}
+        chains = replace(chains, posterior=replace(chains.posterior, log_priors=together))
     beside_them = {} if described is None else {beside(root, ".updated.yaml"): described.encode()}
     return chain_texts(root, chains) | beside_them
 

@@ -91,3 +91,15 @@ def test_two_layouts_of_one_root_are_refused(tmp_path):
     write_together(chain_texts(tmp_path / "c", chain_set()) | getdist_texts(tmp_path / "c", chain_set()))
     with pytest.raises(InputError, match="expected chains of one layout"):
         read_chains(tmp_path / "c")
+
+
+def test_a_prior_that_is_constant_but_for_rounding_is_written_constant(tmp_path):
+    """As it is where only ln p and ln L of a chain are known; GetDist fails on what is neither."""
+    p = posterior()
+    noise = np.random.default_rng(1).normal(size=len(p)) * 1e-12 * 500
+    write_chains(tmp_path / "c", replace(p, log_posterior=sum(p.log_likelihoods.values()) - 3.0 + noise))
+    found = np.loadtxt(tmp_path / "c.1.txt")[:, 5]
+    assert np.ptp(found) == 0 and found[0] == pytest.approx(3.0, abs=1e-9)
+    slope = np.linspace(0, 1e-5, len(p))
+    write_chains(tmp_path / "c", replace(p, log_posterior=p.log_posterior - slope))
+    assert np.ptp(np.loadtxt(tmp_path / "c.1.txt")[:, 5]) > 1e-6

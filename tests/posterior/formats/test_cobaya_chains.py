@@ -45,6 +45,20 @@ def test_load_samples_reads_our_chains(cobaya, tmp_path, weighted):
     assert plotted.ranges.getLower("H0") == 20.0
 
 
+@pytest.mark.filterwarnings("ignore::Warning")
+def test_joint_priors_are_read_in_one_column_of_all_priors(cobaya, tmp_path):
+    from cobaya.output import load_samples
+
+    chains = chain_set()
+    n = len(chains.posterior)
+    priors = {"0": np.full(n, -2.0), "both": np.linspace(-1.5, -0.5, n)}
+    lnl = sum(chains.posterior.log_likelihoods.values())
+    told = replace(chains.posterior, log_priors=priors, log_posterior=lnl + sum(priors.values()))
+    write_together(cobaya_texts(tmp_path / "c", replace(chains, posterior=told)))
+    found = load_samples(str(tmp_path / "c"), combined=True)
+    np.testing.assert_allclose(found["minuslogprior__0"], 2.0 + np.linspace(1.5, 0.5, n), rtol=1e-11)
+
+
 def test_round_trip_without_a_list_of_names(tmp_path):
     wanted = chain_set(weighted=True)
     texts = cobaya_texts(tmp_path / "c", wanted)
