@@ -39,6 +39,7 @@ BENT_ALONE = {
     "w0_fld": {"prior": {"min": -3, "max": 1}, "ref": {"loc": -0.5, "scale": 0.25}},
     "wa_fld": {"prior": {"min": -3, "max": 2}, "ref": {"loc": -1.6, "scale": 0.6}},
 }
+BENT = 3.0
 
 
 def studies() -> dict[str, dict]:
@@ -58,6 +59,10 @@ def studies() -> dict[str, dict]:
         if not name.endswith("CMB"):
             study["likelihood"].pop("cmb_compressed")
             study["params"] = ALONE | ({} if name.startswith("LCDM") else BENT_ALONE)
+            if "w0_fld" in study["params"]:
+                study["points"]["temperature"] = (
+                    BENT  # the ridge is bent and ends at the prior's edge: points beyond it
+                )
     return found
 
 
