@@ -44,10 +44,14 @@ def run(study: str | Path | Mapping[str, Any], output: str | Path | None = None,
 
 
 def read_certificate(folder: str | Path) -> "Certificate":
-    """The certificate of a finished run; InputError where its folder has none."""
+    """The certificate of a finished run; InputError where its folder has none.
+
+    folder   run folder, or the file `certificate.json` in it
+    """
     from alfonsine.study.records import read_certificate as read_record
 
-    found = read_record(Path(folder))
+    place = Path(folder)
+    found = read_record(place.parent, place.name) if place.suffix == ".json" else read_record(place)
     if found is None:
         raise InputError(f"expected a certificate in '{folder}', found none; a run writes it when it ends")
     return found

@@ -35,6 +35,7 @@ def test_what_is_returned_is_what_stands_in_the_folder(finished):
     result, folder = finished
     assert alfonsine.read_certificate(folder) == alfonsine.read_certificate(str(folder))
     assert alfonsine.read_certificate(folder).kl == result.certificate.kl
+    assert alfonsine.read_certificate(folder / "certificate.json") == alfonsine.read_certificate(folder)
     assert "95" in (folder / "report.html").read_text(encoding="utf-8")
     stored = alfonsine.load_emulator(folder / "emulator.safetensors")
     point = result.posterior.samples[0]
@@ -84,6 +85,8 @@ def test_what_the_user_can_mend_is_an_input_error(change, told, tmp_path):
 def test_a_folder_without_a_certificate_is_told(tmp_path):
     with pytest.raises(alfonsine.InputError, match="expected a certificate"):
         alfonsine.read_certificate(tmp_path)
+    with pytest.raises(alfonsine.InputError, match="expected a certificate"):
+        alfonsine.read_certificate(tmp_path / "certificate.json")
 
 
 def test_plain_values_are_those_of_yaml():

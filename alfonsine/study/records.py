@@ -91,9 +91,9 @@ def write_covariance(path: Path, posterior: Posterior) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_certificate(folder: Path) -> Certificate | None:
+def read_certificate(folder: Path, name: str = "certificate.json") -> Certificate | None:
     """The certificate of a run folder, if there is one; InputError for one that cannot be read."""
-    path = folder / "certificate.json"
+    path = folder / name
     if not path.exists():
         return None
     try:

@@ -10,6 +10,7 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.iterative import Iterations
 from alfonsine.study.judge import correction
 from alfonsine.study.loop import Ending, Run
+from alfonsine.study.made_by import check_not_finished_by_another
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
@@ -56,6 +57,7 @@ def open_loop(study: Study, progress: Progress, clock: Clock) -> Iterator[Run]:
 @telling_disk_trouble()
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
+    check_not_finished_by_another(study.settings, study.folder)
     progress = progress or Silent()
     clock = clock_of(progress)
     study.folder.mkdir(parents=True, exist_ok=True)
