@@ -2,6 +2,7 @@
 
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def parameters_told(path: Path) -> dict[str, str]:
             names, samples, weights = stored["names"].tolist(), stored["samples"], stored["weights"]
         mean = np.average(samples, axis=0, weights=weights)
         sigma = np.sqrt(np.average((samples - mean) ** 2, axis=0, weights=weights))
-    except (OSError, ValueError, KeyError, ZeroDivisionError, BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, ZeroDivisionError, BadZipFile, zlib.error):
         return {}
     from alfonsine.report.rounding import MINUS, with_error
 
