@@ -22,6 +22,15 @@ def finished(tmp_path_factory):
     return alfonsine.run(study, folder, quiet=True), folder
 
 
+def same(one, other):
+    """Whether two records hold the same, arrays to the bit."""
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[name], other[name]) for name in one)
+    return one == other
+
+
 def test_the_posterior_of_a_linear_model_is_the_known_one(finished):
     result, _ = finished
     fisher = toy_studies.MATRIX.T @ np.linalg.solve(toy_studies.COVARIANCE, toy_studies.MATRIX)
@@ -40,6 +49,20 @@ def test_what_is_returned_is_what_stands_in_the_folder(finished):
     stored = alfonsine.load_emulator(folder / "emulator.safetensors")
     point = result.posterior.samples[0]
     assert np.array_equal(stored(point)["data"], result.emulator(point)["data"])
+
+
+def test_a_finished_run_hands_on_what_is_stored(finished, monkeypatch):
+    result, folder = finished
+    monkeypatch.setattr("alfonsine.study.run.run", lambda *_: pytest.fail("it is run again"))
+    again = alfonsine.run(folder / "study.yaml", folder, quiet=True)
+    for name in vars(result.posterior):
+        if name in result.posterior.__dataclass_fields__:
+            assert same(getattr(result.posterior, name), getattr(again.posterior, name)), name
+    assert result.posterior.ess == again.posterior.ess
+    assert np.array_equal(result.log_weights, again.log_weights)
+    assert again.certificate == alfonsine.read_certificate(folder) and again.folder == folder
+    point = result.posterior.samples[0]
+    assert np.array_equal(again.emulator(point)["data"], result.emulator(point)["data"])
 
 
 def test_the_study_that_is_kept_is_the_one_that_was_run(finished, tmp_path):

@@ -79,6 +79,11 @@ def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> N
         derived=np.column_stack([*posterior.derived.values()] or [posterior.samples[:, :0]]),
         derived_names=np.array(list(posterior.derived), dtype=str),
         derived_latex=np.array(list(latex.values()), dtype=str),
+        log_posterior=posterior.log_posterior,
+        log_likelihoods=np.column_stack([*posterior.log_likelihoods.values()] or [posterior.samples[:, :0]]),
+        log_likelihoods_names=np.array(list(posterior.log_likelihoods), dtype=str),
+        chain=posterior.chain,
+        diagnostics=np.array(json.dumps(posterior.diagnostics, default=lambda number: number.item())),
         **more,
     )
 

@@ -10,7 +10,7 @@ from alfonsine.study.clock import Clock
 from alfonsine.study.iterative import Iterations
 from alfonsine.study.judge import correction
 from alfonsine.study.loop import Ending, Run
-from alfonsine.study.made_by import check_not_finished_by_another
+from alfonsine.study.made_by import CERTIFICATE, check_not_finished_by_another
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.records import Result, certificate_record, keep_study, write_json, write_records
@@ -67,8 +67,9 @@ def run(study: Study, progress: Progress | None = None) -> Result:
     progress.start("final posterior")
     result = conclude(study, ending, clock)
     with clock.stage("records"):
+        (study.folder / CERTIFICATE).unlink(missing_ok=True)  # one of another budget would speak of these records
         write_records(study, ending, result)
-    write_json(study.folder / "certificate.json", certificate_record(study, ending, clock))
+    write_json(study.folder / CERTIFICATE, certificate_record(study, ending, clock))
     progress.stop()
     return result
 

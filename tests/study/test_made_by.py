@@ -11,7 +11,7 @@ from alfonsine import cli
 from alfonsine.errors import InputError
 from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.study.certify import recertify
-from alfonsine.study.finished import is_finished
+from alfonsine.study.finished import finished_result, is_finished
 from alfonsine.study.run import run
 from alfonsine.study.stages import evidence, sample, train
 from alfonsine.theory.archive import Archive
@@ -80,6 +80,9 @@ def test_what_decides_nothing_may_differ(place):
     study = prepared(linear(compute={"workers": 2}, accuracy={"calls": 300}), place)
     assert recertify(study, 12).passed
     evidence(study)
+    sample(study, 500)
+    same = prepared(linear(), place)
+    assert is_finished(same) and finished_result(same) is None  # these draws have no weights of the judging calls
     assert not is_finished(study)  # a larger budget goes on
 
 
