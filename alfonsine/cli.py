@@ -73,7 +73,7 @@ def _options(
 
 @app.command()
 def run(study: Study, output: Output = None, quiet: Quiet = False) -> None:
-    """Infer, and certify: the whole loop. The same command again resumes what it finds in the run folder."""
+    """Infer, and certify: the whole loop. The same command again resumes, or shows, what it finds in the run folder."""
     _run(_read(study, output, judged=True), quiet)
 
 
@@ -263,13 +263,21 @@ def _read(study: Path, output: Path | None, judged: bool = False, design: bool =
 
 def _run(study: "Prepared", quiet: bool) -> None:
     from alfonsine.report.report import render
+    from alfonsine.study.made_by import made_by
     from alfonsine.study.run import run as run_study
 
-    folder = study.folder
-    with _progress(quiet) as progress:
-        run_study(study, progress)
-        progress.start("report")
-        render(folder)
+    folder, finished = study.folder, False
+    if made_by(folder) == study.settings.digest:
+        from alfonsine.study.finished import is_finished
+
+        finished = is_finished(study)
+    if finished:
+        print(f"finished before; to fit and sample again from its exact calls, remove {folder / 'certificate.json'}")
+    else:
+        with _progress(quiet) as progress:
+            run_study(study, progress)
+            progress.start("report")
+            render(folder)
     certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
     show(certificate, folder)
     if certificate["outcome"] != "pass":

@@ -25,16 +25,21 @@ def run(study: str | Path | Mapping[str, Any], output: str | Path | None = None,
     output   run folder, in the place of the study's own
     quiet    show no progress
 
-    The same call again goes on where the last one stopped. A certificate that did not pass is handed on like one that
-    did: `result.certificate.outcome` says which. InputError, in one line, where the study is at fault.
+    The same call again goes on where the last one stopped, and hands on what is stored of a finished run. A certificate
+    that did not pass is handed on like one that did: `result.certificate.outcome` says which. InputError, in one line,
+    where the study is at fault, or where the folder holds the finished run of another.
     """
     prepared = prepare(read(study), output, judged=True)
     from alfonsine.report.report import render
+    from alfonsine.study.finished import finished_result
     from alfonsine.study.progress import Silent
     from alfonsine.study.run import run as run_study
     from alfonsine.terminal import Display
 
     progress = Silent() if quiet else Display()
+    if (stored := finished_result(prepared)) is not None:
+        progress.say(f"finished before: {prepared.folder}")
+        return stored
     try:
         result = run_study(prepared, progress)
     finally:
@@ -44,10 +49,14 @@ def run(study: str | Path | Mapping[str, Any], output: str | Path | None = None,
 
 
 def read_certificate(folder: str | Path) -> "Certificate":
-    """The certificate of a finished run; InputError where its folder has none."""
+    """The certificate of a finished run; InputError where its folder has none.
+
+    folder   run folder, or the file `certificate.json` in it
+    """
     from alfonsine.study.records import read_certificate as read_record
 
-    found = read_record(Path(folder))
+    place = Path(folder)
+    found = read_record(place.parent, place.name) if place.suffix == ".json" else read_record(place)
     if found is None:
         raise InputError(f"expected a certificate in '{folder}', found none; a run writes it when it ends")
     return found

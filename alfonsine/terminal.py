@@ -2,9 +2,11 @@
 
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +15,7 @@ from alfonsine.errors import InputError
 
 CHAIN = re.compile(r"\d\.txt$")
 MANY = 2  # chains that are still named one by one
+SHOWN = 8  # parameters
 
 
 def show(certificate: dict[str, Any], folder: Path) -> None:
@@ -26,10 +29,31 @@ def show(certificate: dict[str, Any], folder: Path) -> None:
         "exact calls": ", ".join(f"{n} {what}" for what, n in calls.items()),
         "run folder": str(folder),
         "report": str(folder / "report.html"),
+        **parameters_told(folder / "posterior.npz"),
     }
     for name, value in rows.items():
         table.add_row(name, value)
     Console().print(table)
+
+
+def parameters_told(path: Path) -> dict[str, str]:
+    """Mean and standard deviation of the sampled parameters, the first in their order; nothing without the record."""
+    import numpy as np
+
+    try:
+        with np.load(path) as stored:
+            names, samples, weights = stored["names"].tolist(), stored["samples"], stored["weights"]
+        mean = np.average(samples, axis=0, weights=weights)
+        sigma = np.sqrt(np.average((samples - mean) ** 2, axis=0, weights=weights))
+    except (OSError, EOFError, ValueError, KeyError, ZeroDivisionError, BadZipFile, zlib.error):
+        return {}
+    from alfonsine.report.rounding import MINUS, with_error
+
+    rows = {
+        name: with_error(float(m), float(s)).replace("±", "+-").replace(MINUS, "-")
+        for name, m, s in zip(names[:SHOWN], mean, sigma, strict=False)
+    }
+    return rows | ({"": f"and {len(names) - SHOWN} more in the report"} if len(names) > SHOWN else {})
 
 
 def told(value: float | None) -> str:

@@ -188,9 +188,10 @@ def test_a_study_that_passes_ends_with_code_0(finished):
     assert (folder / "report.html").exists() and not toy_studies.missing_records(folder)
 
 
-def test_a_finished_study_makes_no_exact_call_when_it_is_run_again(monkeypatch, finished):
+def test_a_run_without_its_certificate_makes_no_exact_call_when_it_is_run_again(monkeypatch, finished):
     study, folder, diary, _ = finished
     calls, before = diary.read_text(), toy_studies.record(folder)
+    (folder / "certificate.json").unlink()
     assert call(monkeypatch, "run", study, "-q", "-o", folder) == 0
     assert diary.read_text() == calls
     after = toy_studies.record(folder)

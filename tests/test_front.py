@@ -22,6 +22,15 @@ def finished(tmp_path_factory):
     return alfonsine.run(study, folder, quiet=True), folder
 
 
+def same(one, other):
+    """Whether two records hold the same, arrays to the bit."""
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[name], other[name]) for name in one)
+    return one == other
+
+
 def test_the_posterior_of_a_linear_model_is_the_known_one(finished):
     result, _ = finished
     fisher = toy_studies.MATRIX.T @ np.linalg.solve(toy_studies.COVARIANCE, toy_studies.MATRIX)
@@ -35,10 +44,25 @@ def test_what_is_returned_is_what_stands_in_the_folder(finished):
     result, folder = finished
     assert alfonsine.read_certificate(folder) == alfonsine.read_certificate(str(folder))
     assert alfonsine.read_certificate(folder).kl == result.certificate.kl
+    assert alfonsine.read_certificate(folder / "certificate.json") == alfonsine.read_certificate(folder)
     assert "95" in (folder / "report.html").read_text(encoding="utf-8")
     stored = alfonsine.load_emulator(folder / "emulator.safetensors")
     point = result.posterior.samples[0]
     assert np.array_equal(stored(point)["data"], result.emulator(point)["data"])
+
+
+def test_a_finished_run_hands_on_what_is_stored(finished, monkeypatch):
+    result, folder = finished
+    monkeypatch.setattr("alfonsine.study.run.run", lambda *_: pytest.fail("it is run again"))
+    again = alfonsine.run(folder / "study.yaml", folder, quiet=True)
+    for name in vars(result.posterior):
+        if name in result.posterior.__dataclass_fields__:
+            assert same(getattr(result.posterior, name), getattr(again.posterior, name)), name
+    assert result.posterior.ess == again.posterior.ess
+    assert np.array_equal(result.log_weights, again.log_weights)
+    assert again.certificate == alfonsine.read_certificate(folder) and again.folder == folder
+    point = result.posterior.samples[0]
+    assert np.array_equal(again.emulator(point)["data"], result.emulator(point)["data"])
 
 
 def test_the_study_that_is_kept_is_the_one_that_was_run(finished, tmp_path):
@@ -84,6 +108,8 @@ def test_what_the_user_can_mend_is_an_input_error(change, told, tmp_path):
 def test_a_folder_without_a_certificate_is_told(tmp_path):
     with pytest.raises(alfonsine.InputError, match="expected a certificate"):
         alfonsine.read_certificate(tmp_path)
+    with pytest.raises(alfonsine.InputError, match="expected a certificate"):
+        alfonsine.read_certificate(tmp_path / "certificate.json")
 
 
 def test_plain_values_are_those_of_yaml():

@@ -8,7 +8,6 @@ from alfonsine.certificate.certificate import Certificate, certify
 from alfonsine.certificate.cut_off import beyond
 from alfonsine.certificate.record import as_dict
 from alfonsine.certificate.whiten import whitening_of_samples
-from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.posterior.posterior import Posterior
 from alfonsine.study.exact import compute_points, exact_log_likelihood
 from alfonsine.study.infer import emulated_log_likelihood, study_target
@@ -18,7 +17,7 @@ from alfonsine.study.progress import Progress, Silent
 from alfonsine.study.propose import rng
 from alfonsine.study.records import multipoles_record, write_json
 from alfonsine.study.run import open_engine
-from alfonsine.study.stages import stored_emulator
+from alfonsine.study.stages import stored_chains, stored_emulator
 from alfonsine.study.watched import heard_by, watched
 
 
@@ -30,7 +29,7 @@ def recertify(study: Study, count: int, progress: Progress | None = None, seed: 
     """
     progress = progress or Silent()
     emulator = stored_emulator(study)
-    posterior = read_chains(study.folder / "chain")
+    posterior = stored_chains(study, emulator)
     target = study_target(study, emulator)
     own = posterior.samples[:, [posterior.names.index(name) for name in study.space.names]]
     theta = fresh_draws(study, posterior, count, seed)

@@ -1,6 +1,5 @@
 """Say what running a study would take."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from alfonsine.study.emulate import emulator_inputs
 from alfonsine.study.iterative import check_iterations, sizes_of
 from alfonsine.study.iterative_settings import Sizes
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
+from alfonsine.study.made_by import finished_by_another, made_by
 from alfonsine.study.many import batch_size
 from alfonsine.study.prepare import Study
 from alfonsine.study.propose import first_number
@@ -71,9 +71,9 @@ class Plan:
         hours = "not known before the first call"
         if self.seconds_per_call is not None:
             span = [self.seconds_per_call * n / self.workers / 60 for n in (self.least, self.budget)]
-            hours = f"{span[0]:.1f} to {span[1]:.1f} minutes at {self.seconds_per_call:.2g} s a call"
+            hours = f"{span[0]:.1f} to {span[1]:.1f} minutes at {self.seconds_per_call:.2g} s a call, exact calls alone"
             if span[1] < 0.1:
-                hours = f"seconds, at {self.seconds_per_call:.1g} s a call"
+                hours = f"seconds, at {self.seconds_per_call:.1g} s a call, exact calls alone"
         lines = {
             "exact code": self.theory,
             "emulated in": ", ".join(self.inputs),
@@ -101,12 +101,14 @@ def first_count(study: Study) -> int:
 
 def so_far(study: Study) -> str:
     """What the run folder holds of this very study."""
-    certificate, path = read_certificate(study.folder), study.folder / "certificate.json"
-    if certificate is not None and json.loads(path.read_text(encoding="utf-8")).get("study") == study.settings.digest:
-        return f"finished, outcome {certificate.outcome.value}; run would do it again without an exact call"
+    certificate = read_certificate(study.folder)
+    if certificate is not None and made_by(study.folder) == study.settings.digest:
+        return f"finished, outcome {certificate.outcome.value}; run would show it, without an exact call"
+    if (told := finished_by_another(study.settings, study.folder)) is not None:
+        return f"the finished run of another study{told}; run refuses to overwrite it: give another output"
     begun = Rounds(study.folder, study.settings.digest).begun
     if not begun:
-        return "not begun"
+        return "not begun" if certificate is None else "finished at another accuracy; run goes on with its exact calls"
     return f"begun, {sum(len(entry.theta) for entry in begun)} exact calls asked for; run goes on from there"
 
 

@@ -79,6 +79,13 @@ def write_posterior(study: Study, posterior: Posterior, **more: np.ndarray) -> N
         derived=np.column_stack([*posterior.derived.values()] or [posterior.samples[:, :0]]),
         derived_names=np.array(list(posterior.derived), dtype=str),
         derived_latex=np.array(list(latex.values()), dtype=str),
+        log_posterior=posterior.log_posterior,
+        log_likelihoods=np.column_stack([*posterior.log_likelihoods.values()] or [posterior.samples[:, :0]]),
+        log_likelihoods_names=np.array(list(posterior.log_likelihoods), dtype=str),
+        log_priors=np.column_stack([*posterior.log_priors.values()] or [posterior.samples[:, :0]]),
+        log_priors_names=np.array(list(posterior.log_priors), dtype=str),
+        chain=posterior.chain,
+        diagnostics=np.array(json.dumps(posterior.diagnostics, default=lambda number: number.item())),
         **more,
     )
 
@@ -100,9 +107,9 @@ def write_covariance(path: Path, posterior: Posterior) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_certificate(folder: Path) -> Certificate | None:
+def read_certificate(folder: Path, name: str = "certificate.json") -> Certificate | None:
     """The certificate of a run folder, if there is one; InputError for one that cannot be read."""
-    path = folder / "certificate.json"
+    path = folder / name
     if not path.exists():
         return None
     try:

@@ -11,6 +11,7 @@ from alfonsine.study.exact import training_set
 from alfonsine.study.iterative import Iterations
 from alfonsine.study.judge import correction
 from alfonsine.study.loop import Ending, Run
+from alfonsine.study.made_by import CERTIFICATE, check_not_finished_by_another
 from alfonsine.study.measure import judged
 from alfonsine.study.prepare import Study
 from alfonsine.study.progress import Progress, Silent
@@ -58,6 +59,7 @@ def open_loop(study: Study, progress: Progress, clock: Clock) -> Iterator[Run]:
 @telling_disk_trouble()
 def run(study: Study, progress: Progress | None = None) -> Result:
     """Infer and certify: the whole loop, resumed from what the run folder holds; all records are written there."""
+    check_not_finished_by_another(study.settings, study.folder)
     progress = progress or Silent()
     clock = clock_of(progress)
     study.folder.mkdir(parents=True, exist_ok=True)
@@ -67,8 +69,9 @@ def run(study: Study, progress: Progress | None = None) -> Result:
     progress.start("final posterior")
     result = conclude(study, ending, clock)
     with clock.stage("records"):
+        (study.folder / CERTIFICATE).unlink(missing_ok=True)  # one of another budget would speak of these records
         write_records(study, ending, result)
-    write_json(study.folder / "certificate.json", certificate_record(study, ending, clock))
+    write_json(study.folder / CERTIFICATE, certificate_record(study, ending, clock))
     progress.stop()
     return result
 

@@ -233,8 +233,8 @@ class Settings(Block):
         return self._source
 
     @property
-    def digest(self) -> str:
-        """Short digest of all that decides which points are computed and how they are judged."""
+    def deciding(self) -> dict[str, Any]:
+        """All that decides which points are computed and how they are judged, block by block."""
         # rounds from before there was any stay good
         unused = {name for name in ("warm_start", "prior") if not getattr(self, name)}
         chosen = self.model_dump(exclude={"compute", "output", "published", "design", *unused})
@@ -243,7 +243,12 @@ class Settings(Block):
         for sampler in filter(None, chosen["sampler"].values()):
             del sampler["covmat"]  # its widths are among the proposals
         chosen["points"]["start"] = self.start
-        return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:12]
+        return chosen
+
+    @property
+    def digest(self) -> str:
+        """Short digest of what decides."""
+        return hashlib.sha256(json.dumps(self.deciding, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property
     def start(self) -> str:

@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.emulator.stored.file import load_emulator, save_emulator
@@ -14,7 +16,9 @@ from alfonsine.posterior.coordinates import Coordinates
 from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.posterior.importance import importance_evidence
 from alfonsine.posterior.posterior import Posterior
+from alfonsine.posterior.target import Target
 from alfonsine.study.infer import complete, sample_target, study_target
+from alfonsine.study.made_by import check_made_by, check_not_finished_by_another
 from alfonsine.study.prepare import Study
 from alfonsine.study.preset import own_parts
 from alfonsine.study.progress import Progress, Silent
@@ -23,6 +27,9 @@ from alfonsine.study.run import open_loop
 from alfonsine.study.watched import clock_of, watched
 from alfonsine.study.wide import train_box
 
+SOME = 16  # draws at which chains are compared with their study
+SAME = 0.01  # nats within which ln p is the same: chains are written with twelve digits
+
 
 @watched("train")
 def train(study: Study, progress: Progress | None = None) -> Emulator:
@@ -30,6 +37,7 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
 
     Where the study has a design, its calls and one fit to them.
     """
+    check_not_finished_by_another(study.settings, study.folder)
     if study.settings.design is not None:
         return train_box(study, progress)
     progress = progress or Silent()
@@ -44,6 +52,8 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
 def stored_emulator(study: Study) -> Emulator:
     """The emulator of the run folder; InputError where there is none or where it is another study's."""
     path = study.folder / EMULATOR
+    if path.exists():
+        check_made_by(study.settings, study.folder)
     if not path.exists():
         raise InputError(f"expected an emulator in '{study.folder}', got none; run or train the study first")
     emulator = load_emulator(path, own_parts(study.settings.emulator, study.settings.source.folder))
@@ -53,6 +63,37 @@ def stored_emulator(study: Study) -> Emulator:
             "version; run the study again in another folder"
         )
     return emulator
+
+
+def stored_chains(study: Study, emulator: Emulator) -> Posterior:
+    """The chains of the run folder; InputError where they are not of this study's posterior of the emulator.
+
+    Their own record of the density tells: so do data that changed in files of the same names, and the chains that
+    another study has sampled from the emulator of a design.
+    """
+    root = study.folder / "chain"
+    chains = read_chains(root)
+    advice = "sample it again: alfonsine sample"
+    missing = [name for name in study.space.names if name not in chains.names]
+    if missing:
+        raise InputError(f"expected chains of this study in '{root}', got some without '{missing[0]}'; {advice}")
+    rows = np.unique(np.linspace(0, len(chains) - 1, SOME).astype(int))
+    theta = chains.samples[rows][:, [chains.names.index(name) for name in study.space.names]]
+    found = np.asarray(_density(study_target(study, emulator), jnp.asarray(theta)))
+    stored = chains.log_posterior[rows]
+    apart = np.abs(found - stored)
+    if not np.all(apart <= SAME):  # not so for NaN, too
+        worst = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
+        raise InputError(
+            f"expected chains of this study in '{root}', got some with ln p = {stored[worst]:.6g} where it has "
+            f"{found[worst]:.6g}: other data or priors; {advice}"
+        )
+    return chains
+
+
+@eqx.filter_jit
+def _density(target: Target, theta: Array) -> Array:
+    return jax.vmap(target)(theta)
 
 
 def sample(study: Study, effective: int, progress: Progress | None = None) -> Posterior:
@@ -86,7 +127,7 @@ class EvidenceFound:
 def evidence(study: Study) -> EvidenceFound:
     """Evidence by importance sampling from the chains; the certificate's Delta ln Z takes it to the exact code."""
     emulator = stored_emulator(study)
-    chains = read_chains(study.folder / "chain")
+    chains = stored_chains(study, emulator)
     order = [chains.names.index(name) for name in study.space.names]
     coordinates = Coordinates.of_samples(study.space.lower, study.space.upper, jnp.asarray(chains.samples[:, order]))
     key = jax.random.fold_in(jax.random.key(study.settings.seed), 4_000_000)

@@ -109,7 +109,7 @@ def plan_box(study: Study) -> str:
     time = "not known before the first call"
     if found.seconds is not None:
         minutes = found.seconds * calls / compute.count / 60
-        time = f"{minutes:.1f} minutes at {found.seconds:.2g} s a call, on {compute.place}"
+        time = f"{minutes:.1f} minutes at {found.seconds:.2g} s a call, exact calls alone, on {compute.place}"
     lines = {
         "exact code": study.settings.theory.code,
         "emulated in": ", ".join(names),

@@ -265,3 +265,11 @@ def test_infinite_bounds_are_kept(emulator, content, tmp_path):
     path.write_bytes(content)
     assert float(load_emulator(path).domain.lower[0]) == -np.inf == float(emulator.domain.lower[0])
     assert bool(load_emulator(path).inside(jnp.asarray(draws(1, seed=0, reach=0.1)[0])))
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "study.yml"])
+def test_a_study_in_the_place_of_an_emulator_is_told(tmp_path, name):
+    (tmp_path / name).write_text("theory: {classy: }\n")
+    with pytest.raises(InputError, match="expected an emulator file, got the YAML file") as error:
+        load_emulator(tmp_path / name)
+    assert "alfonsine run or train" in str(error.value) and "\n" not in str(error.value)

@@ -21,8 +21,14 @@ def test_how_far_a_run_is_before_during_and_after_it(tmp_path):
     assert taught > 2
     assert told(study) == f"begun, {taught} exact calls asked for; run goes on from there"
     run(study)
-    assert told(study) == "finished, outcome pass; run would do it again without an exact call"
-    assert told(prepared(linear(seed=5), tmp_path)) == "not begun"
+    assert told(study) == "finished, outcome pass; run would show it, without an exact call"
+    assert told(prepared(linear(seed=5), tmp_path)) == (
+        "the finished run of another study: seed is 1 there, and 5 in study.yaml; "
+        "run refuses to overwrite it: give another output"
+    )
+    more = prepared(linear(accuracy={"calls": 300}), tmp_path)
+    assert told(more) == "finished at another accuracy; run goes on with its exact calls"
+    assert "a call, exact calls alone, on 1 workers" in str(plan(more))
 
 
 def test_a_damaged_certificate_is_told_in_one_line(tmp_path):

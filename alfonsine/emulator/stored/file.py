@@ -57,6 +57,11 @@ def load_emulator(path: str | Path, parts: str | Path | None = None) -> Emulator
         found = sorted(str(file) for file in Path(path).glob("*.safetensors"))
         advice = f"give the file in it: {', '.join(found[:3])}" if found else "which has none in it; train one"
         raise InputError(f"expected an emulator file, got the folder '{path}'{'; ' if found else ', '}{advice}")
+    if Path(path).suffix in (".yaml", ".yml") and Path(path).exists():
+        raise InputError(
+            f"expected an emulator file, got the YAML file '{path}'; where that is a study, give "
+            "emulator.safetensors of its run folder, which alfonsine run or train makes"
+        )
     try:
         with safe_open(path, framework="numpy") as stored:
             text = (stored.metadata() or {}).get("alfonsine")
