@@ -39,11 +39,11 @@ test-all: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS)
 	@$(MAKE) --no-print-directory lint docs
 
-# benchmarks that begin from a finished run, or run in a peer's environment, take it as an argument
-OF_A_RUN := confirmed connect_comparison contours patience peer_gpry
+# benchmarks that begin from a finished run, or need a peer's environment or data, take it as an argument
+OF_A_RUN := cobaya_bao confirmed connect_comparison contours hosts hosts_montepython patience peer_gpry
 
 bench: $(INSTALLED)
-	set -e; for script in $(filter-out $(OF_A_RUN:%=benchmarks/%.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
+	set -e; for script in $(filter-out benchmarks/fuzz_%.py $(OF_A_RUN:%=benchmarks/%.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
