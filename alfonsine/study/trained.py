@@ -59,7 +59,7 @@ def train_networks(
         models = model_set(study, computed)
         outputs = models.outputs
         training = training_set(study, computed, emulator_inputs(study))
-        told = card(study.theory, training) | {
+        told = card(study, training) | {
             "derived": list(outputs["derived"].labels) if "derived" in outputs else [],
             "design": f"iterative, seed {settings.seed}",
             "failed": len(computed.failures),

@@ -30,6 +30,7 @@ def centred(components, noise, seed):
     return components - components.mean(axis=0) + noise * np.random.default_rng(seed).normal(size=components.shape)
 
 
+@pytest.mark.slow
 def test_groups_that_bend_alike_share_their_terms_and_others_do_not():
     """With noise, as every exact code has it; the sharp ones are harder to learn, and so come first."""
     components = [smooth(THETA, 0.0), sharp(THETA, 0.2), smooth(THETA, 0.3), sharp(THETA, 1.0)]
@@ -95,6 +96,7 @@ def test_whether_more_points_would_help_is_asked_of_whole_groups():
     assert still_learning(theta, mixed.at(theta), target, series)
 
 
+@pytest.mark.slow
 def test_what_was_divided_sums_to_the_whole():
     """The emulator of an output whose components have blocks of their own, beside the closed form."""
     theta = np.random.default_rng(3).uniform(-1, 1, (400, 3))

@@ -96,6 +96,7 @@ def test_its_covariance_serves_the_sampler(model, folder):
 
 def test_outside_of_what_was_learned_there_is_no_likelihood(model):
     assert model.loglike({"H0": 51.0, "omega_cdm": 0.29}, return_derived=False) == -np.inf
+    model.close()  # which says how many points lay outside, while there is a log to say it in
 
 
 @pytest.mark.parametrize(

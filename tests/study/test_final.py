@@ -42,6 +42,7 @@ def test_draws_made_beside_the_judging_calls_are_those_made_after_them(tmp_path,
     assert np.array_equal(one.log_weights, other.log_weights)
 
 
+@pytest.mark.slow
 def test_draws_of_a_posterior_that_does_not_pass_are_given_up(tmp_path, monkeypatch):
     """On a toy whose first verdict is no pass, where the draws of the first posterior would take for ever."""
     begun = begun_by(monkeypatch, beside=True)

@@ -192,6 +192,7 @@ def test_a_posterior_that_has_outgrown_the_box_is_not_held(tmp_path):
         assert inputs.hold(draws) and inputs.calls == calls + TESTS
 
 
+@pytest.mark.slow
 def test_a_posterior_is_fitted_again_until_its_inputs_hold_and_not_judged_before(tmp_path, monkeypatch):
     """Where they never hold, all refits are made, and only after the extra lessons is there a verdict."""
     asked = []

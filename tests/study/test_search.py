@@ -5,6 +5,7 @@ import shutil
 
 import acoustic
 import numpy as np
+import pytest
 import yaml
 from toy_studies import COVARIANCE, VALUE, banana, linear, record, run_here
 
@@ -52,6 +53,7 @@ def fisher_widths():
     return np.sqrt(np.diag(np.linalg.inv(np.array(slopes) @ np.array(slopes).T)))
 
 
+@pytest.mark.slow
 def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_path):
     """Certified, and where the data are: means within 5 Monte-Carlo errors of 1,000 draws, widths within 15 %."""
     study = peaks(tmp_path)
@@ -69,6 +71,7 @@ def test_an_acoustic_posterior_is_found_in_a_box_a_thousand_times_its_width(tmp_
     assert purposes[0] == "search" and purposes[-1] == "judge" and "learn" in purposes
 
 
+@pytest.mark.slow
 def test_tempered_draws_are_learned_from_before_a_found_posterior_is_judged(tmp_path):
     """Even of a linear code in a box as wide as its posterior, known exactly from the first: a climb sees one slope."""
     flat = {"prior": {"min": -5.0, "max": 5.0}}
@@ -82,6 +85,7 @@ def test_tempered_draws_are_learned_from_before_a_found_posterior_is_judged(tmp_
     assert len(taught) >= 8 and not (taught[:, None] == known[None]).all(axis=2).any()
 
 
+@pytest.mark.slow
 def test_failures_cost_calls_where_nothing_says_so_beforehand(tmp_path):
     result = run(peaks(tmp_path, cheap=False, accuracy={"calls": 250}))
     assert result.certificate.passed

@@ -48,6 +48,7 @@ def test_no_verdict_is_asked_for_while_the_posterior_is_cut_off(tmp_path):
     assert rounds[len(learned) :] == ["judge"] * 2
 
 
+@pytest.mark.slow
 def test_calls_are_not_spent_on_a_cubic_that_cannot_learn_more(tmp_path):
     """An exponential in two parameters, of which a cubic has learned all it can long before the budget is spent."""
     run_here(curved(accuracy={"kl": 0.001, "calls": 80}), tmp_path)

@@ -167,6 +167,7 @@ def test_a_damaged_record_is_refused(old, tmp_path):
         run_here(curved(warm_start=str(old.folder)), tmp_path)
 
 
+@pytest.mark.slow
 def test_an_extension_learns_from_what_agrees(decay, tmp_path):
     """35 calls at c = 0; two are made again and agree: 10 exact calls before the verdict, 8 of them off the plane."""
     params = {"a": A, "b": B, "c": C}
