@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from fuzz_words import VALUES, Random, pick
 
-MOST = 100_000  # places in a tree
+MOST, DEEPEST = 100_000, 100  # places in a tree, and keys on the way to one: a tree may hold itself
 
 # ---- trees: YAML and JSON
 
@@ -25,7 +25,7 @@ def places(tree: Any) -> list[tuple[Any, ...]]:
             pairs = list(enumerate(inner)) if isinstance(inner, list) else []
         waiting += [((*above, key), value) for key, value in pairs]
         found += [(*above, key) for key, _ in pairs]
-        if len(found) > MOST:
+        if len(found) > MOST or len(above) > DEEPEST:
             raise ValueError("more places than a file of ours has")
     return found
 

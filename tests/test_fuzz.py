@@ -15,6 +15,7 @@ from fuzz_cases import HANG, REFUSED, TRACEBACK, UNCLEAR, VALID, Answer, Worker,
 from fuzz_mutations import damage
 from fuzz_samples import Sample
 from fuzz_stock import light
+from fuzz_trees import places
 
 CASES, SEED, LIMIT = 60, 3, 60.0
 
@@ -173,3 +174,11 @@ def test_files_of_many_chains_are_those_from_the_first_to_the_last():
     }
     assert told("3 chains: c.1.txt ... c.4.txt") == set()  # not as many as there are numbers
     assert told("c_1.txt\nc.ranges") == {"c_1.txt", "c.ranges"}
+
+
+def test_a_tree_that_holds_itself_is_no_file_of_ours():
+    """Its paths would fill the memory: each is longer than the one before."""
+    tree = {"x": [1]}
+    tree["x"].append(tree)
+    with pytest.raises(ValueError, match="more places"):
+        places(tree)
