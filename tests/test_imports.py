@@ -26,7 +26,7 @@ ROOMS = (
     "plugin_commands",
     "cli",
 )
-BELOW_ALL = {"errors"}
+BELOW_ALL = {"errors", "plain_yaml"}
 PACKAGE = Path(__file__).parents[1] / "alfonsine"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -4,19 +4,18 @@ Nothing in it is ever executed. What does not fit is told as `data.yaml:7: spect
 an entry of `spectra` is named by its spectrum, and numbers of a list are counted from 1.
 """
 
-import re
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood.binning import HIGHEST
+from alfonsine.plain_yaml import Location, line_of, parse
 
 FILE = "data.yaml"
 FORMS = "a file, {file: TEXT, column: 1}, {file: NPZ, array: name}, or numbers"
@@ -106,13 +105,13 @@ class Placed(InputError):
 class Keys:
     """Where the keys of a file stand.
 
-    file   the file
-    node   what it holds, with the line of each key
-    data   the same as plain values
+    file    the file
+    lines   line of each key
+    data    what it holds, as plain values
     """
 
     file: Path
-    node: yaml.Node
+    lines: Mapping[Location, int]
     data: Any
 
     def where(self, location: tuple[str | int, ...]) -> str:
@@ -125,7 +124,9 @@ class Keys:
                 words += f".{self._spectrum(part)}"
             else:
                 words += f": number {part + 1}"
-        return ": ".join(each for each in (f"{self.file}:{self._line(location)}", words.lstrip(".")) if each)
+        return ": ".join(
+            each for each in (f"{self.file}:{line_of(location, self.lines) or 1}", words.lstrip(".")) if each
+        )
 
     def _spectrum(self, index: int) -> str:
         try:
@@ -133,21 +134,6 @@ class Keys:
         except (KeyError, IndexError, TypeError):
             name = None
         return name if isinstance(name, str) else f"entry {index + 1}"
-
-    def _line(self, location: tuple[str | int, ...]) -> int:
-        node, line = self.node, self.node.start_mark.line + 1
-        for part in location:
-            if isinstance(node, yaml.MappingNode):
-                found = next((pair for pair in node.value if pair[0].value == part), None)
-                if found is None:
-                    break
-                line, node = found[0].start_mark.line + 1, found[1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-                node = node.value[part]
-                line = node.start_mark.line + 1
-            else:
-                break
-        return line
 
     @contextmanager
     def at(self, *location: str | int) -> Iterator[None]:
@@ -160,26 +146,6 @@ class Keys:
             raise Placed(f"{self.where(location)}: {error}") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader for which 1e-10 is a number, and a key given twice an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a key given twice instead of losing the first."""
-        names: dict[str, int] = {}
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in names:
-                    again = f"the key '{key.value}' twice, first on line {names[key.value]}; remove one"
-                    raise yaml.constructor.ConstructorError(None, None, again, key.start_mark)
-                names[key.value] = key.start_mark.line + 1
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), [*"-+0123456789."]
-)
-
-
 def read_experiment(path: Path, name: str) -> tuple[Experiment, Keys]:
     """The file `data.yaml` of a folder, checked by its model, and the places of its keys.
 
@@ -187,20 +153,14 @@ def read_experiment(path: Path, name: str) -> tuple[Experiment, Keys]:
     """
     file = path / FILE
     try:
-        loader = _Loader(file.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        data = None if node is None else loader.construct_document(node)
+        data, lines, _ = parse(file, f"{file}", "experiment")
     except OSError as error:
         raise InputError(
             f"{name}: expected a folder with {FILE}, got '{path}' ({error.strerror}); correct the folder"
         ) from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
-        where = f"{file}:{mark.line + 1}" if mark else f"{file}"
-        raise InputError(f"{where}: expected plain YAML, got: {' '.join(str(problem).split())[:200]}") from None
     if not isinstance(data, dict):
         raise InputError(f"{file}: expected keys such as band_powers and covariance, got {type(data).__name__}")
-    keys = Keys(file, node, data)
+    keys = Keys(file, lines, data)
     try:
         return Experiment.model_validate(data), keys
     except ValidationError as error:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from alfonsine.errors import InputError, nearest
+from alfonsine.plain_yaml import Location
 from alfonsine.space.expression import Expression
-from alfonsine.study.read import Location, Source
+from alfonsine.study.read import Source
 
 
 def explain(error: ValidationError, model: type[BaseModel], source: Source) -> InputError:

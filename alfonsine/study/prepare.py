@@ -14,11 +14,11 @@ from safetensors import SafetensorError, safe_open
 from alfonsine.errors import InputError, nearest
 from alfonsine.likelihood.likelihood import Likelihood
 from alfonsine.likelihood.registry import load_likelihood
+from alfonsine.plain_yaml import Location
 from alfonsine.space.parameter_space import ParameterSpace
 from alfonsine.study.asked import Read
 from alfonsine.study.build import build_theory
 from alfonsine.study.parameters import Parameters, parameter_space, parameters
-from alfonsine.study.read import Location
 from alfonsine.study.settings import Settings
 from alfonsine.theory.output import functions
 from alfonsine.theory.theory import Theory

@@ -262,12 +262,15 @@ MALFORMED = {
         lambda f: write(f, simulations=9),
         r"simulations: expected a number greater than or equal to 10, got 9",
     ),
-    "not yaml": (lambda f: (f / "data.yaml").write_text("a: [1"), r"data.yaml:1: expected plain YAML"),
+    "not yaml": (lambda f: (f / "data.yaml").write_text("a: [1"), r"data.yaml:1: expected YAML"),
     "not a mapping": (lambda f: (f / "data.yaml").write_text("- 1"), r"expected keys such as band_powers"),
-    "tag": (lambda f: (f / "data.yaml").write_text("a: !!python/object/apply:os.getcwd []"), r"expected plain YAML"),
+    "tag": (
+        lambda f: (f / "data.yaml").write_text("a: !!python/object/apply:os.getcwd []"),
+        r"expected plain values, got a tag",
+    ),
     "key twice": (
         lambda f: (f / "data.yaml").write_text("units: D_l\nunits: C_l"),
-        r"data.yaml:2: expected plain YAML, got: the key 'units' twice, first on line 1",
+        r"data.yaml:2: expected each key once, got 'units' again \(first on line 1\)",
     ),
     "bomb": (
         lambda f: (f / "data.yaml").write_text(
@@ -277,7 +280,7 @@ MALFORMED = {
         r"unknown key",
     ),
     "no data.yaml": (lambda f: (f / "data.yaml").unlink(), r"expected a folder with data.yaml"),
-    "bytes": (lambda f: (f / "data.yaml").write_bytes(b"\xff\xfe"), r"expected plain YAML"),
+    "bytes": (lambda f: (f / "data.yaml").write_bytes(b"\xff\xfe"), r"expected text in UTF-8"),
 }
 
 

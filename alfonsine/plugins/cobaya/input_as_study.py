@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from alfonsine.errors import InputError
-from alfonsine.study.read import Location, Source
+from alfonsine.plain_yaml import Location
+from alfonsine.study.read import Source
 from alfonsine.study.settings import Settings, settings_from
 from alfonsine.theory.class_names import KNOWN_DERIVED
 
