@@ -263,15 +263,11 @@ def _read(study: Path, output: Path | None, judged: bool = False, design: bool =
 
 def _run(study: "Prepared", quiet: bool) -> None:
     from alfonsine.report.report import render
-    from alfonsine.study.made_by import made_by
+    from alfonsine.study.finished import is_finished
     from alfonsine.study.run import run as run_study
 
-    folder, finished = study.folder, False
-    if made_by(folder) == study.settings.digest:
-        from alfonsine.study.finished import is_finished
-
-        finished = is_finished(study)
-    if finished:
+    folder = study.folder
+    if is_finished(study):
         print(f"finished before; to fit and sample again from its exact calls, remove {folder / 'certificate.json'}")
     else:
         with _progress(quiet) as progress:

@@ -40,18 +40,18 @@ def parameters_told(path: Path) -> dict[str, str]:
     """Mean and standard deviation of the sampled parameters, the first in their order; nothing without the record."""
     import numpy as np
 
+    from alfonsine.report.moments import mean_and_sigma
+    from alfonsine.report.rounding import MINUS, with_error
+
     try:
         with np.load(path) as stored:
             names, samples, weights = stored["names"].tolist(), stored["samples"], stored["weights"]
-        mean = np.average(samples, axis=0, weights=weights)
-        sigma = np.sqrt(np.average((samples - mean) ** 2, axis=0, weights=weights))
+        found = [mean_and_sigma(column, weights) for column in samples.T]
     except (OSError, EOFError, ValueError, KeyError, ZeroDivisionError, BadZipFile, zlib.error):
         return {}
-    from alfonsine.report.rounding import MINUS, with_error
-
     rows = {
-        name: with_error(float(m), float(s)).replace("±", "+-").replace(MINUS, "-")
-        for name, m, s in zip(names[:SHOWN], mean, sigma, strict=False)
+        name: with_error(mean, sigma).replace("±", "+-").replace(MINUS, "-")
+        for name, (mean, sigma) in list(zip(names, found, strict=True))[:SHOWN]
     }
     return rows | ({"": f"and {len(names) - SHOWN} more in the report"} if len(names) > SHOWN else {})
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from alfonsine.emulator.emulator import Emulator
 from alfonsine.errors import InputError
-from alfonsine.space.expression import Expression
+from alfonsine.space.expression import Expression, in_order
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,12 @@ def _read(card_text: str) -> TrainedWith:
         fixed = {str(name): float(value) for name, value in (way.get("fixed") or {}).items()}
         dropped = frozenset(map(str, way.get("dropped") or ()))
         theory = MappingProxyType(dict(card.get("theory") or {}))
-        computed = _in_order(computed, {*fixed, *map(str, card.get("inputs") or ())})
+        ordered = in_order(computed, {*fixed, *map(str, card.get("inputs") or ())})  # JSON may be sorted by name
+        if unknown := [name for name in computed if name not in ordered]:
+            raise InputError(f"'{unknown[0]}' computed from {', '.join(computed[unknown[0]].arguments)}, not all known")
     except (TypeError, ValueError, AttributeError, InputError) as error:
         raise InputError(
             f"expected an emulator whose card says what its exact code was told, as alfonsine writes it, got {error}; "
             "train it again"
         ) from None
-    return TrainedWith(theory, fixed, computed, dropped)
-
-
-def _in_order(computed: Mapping[str, Expression], known: set[str]) -> dict[str, Expression]:
-    """Expressions so that each needs only what stands before it: text of JSON may be sorted by name."""
-    ordered: dict[str, Expression] = {}
-    while len(ordered) < len(computed):
-        waiting = {name: each for name, each in computed.items() if name not in ordered}
-        ready = {name: each for name, each in waiting.items() if {*known, *ordered}.issuperset(each.arguments)}
-        if not ready:
-            name = next(iter(waiting))
-            raise InputError(f"'{name}' computed from {', '.join(waiting[name].arguments)}, not all of which are known")
-        ordered |= ready
-    return ordered
+    return TrainedWith(theory, fixed, ordered, dropped)

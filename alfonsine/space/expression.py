@@ -5,7 +5,7 @@ and that list is all that can ever be computed from it: text from a file is neve
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -58,6 +58,17 @@ class Expression:
     def traced(self, values: Mapping[str, Any]) -> Any:
         """The same within compiled code: values may be tracers of JAX."""
         return _evaluate(_parse(self.text).body, {name: values[name] for name in self.arguments}, self.text, jnp)
+
+
+def in_order(expressions: Mapping[str, Expression], known: Collection[str]) -> dict[str, Expression]:
+    """Expressions so that each needs only `known` and what stands before it; those that cannot be had are left out."""
+    ordered: dict[str, Expression] = {}
+    while True:
+        available = {*known, *ordered}
+        ready = {n: e for n, e in expressions.items() if n not in ordered and available.issuperset(e.arguments)}
+        if not ready:
+            return ordered
+        ordered |= ready
 
 
 def _parse(text: str) -> ast.Lambda:

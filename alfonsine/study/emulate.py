@@ -29,12 +29,8 @@ RARE = 1e-4  # mass of a Gaussian posterior that the domain may leave out
 
 def emulator_inputs(study: Study) -> tuple[str, ...]:
     """Sampled parameters on which the theory depends, directly or through an expression."""
-    roles = study.parameters
-    used = set(roles.inputs)
-    for name in reversed(tuple(roles.computed)):
-        if name in used:
-            used |= set(roles.computed[name].arguments)
-    return tuple(name for name in study.space.names if name in used)
+    needed = study.parameters.needed
+    return tuple(name for name in study.space.names if name in needed)
 
 
 def fit_emulator(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from alfonsine.errors import InputError, nearest
-from alfonsine.space.expression import Expression
+from alfonsine.space.expression import Expression, in_order
 from alfonsine.space.parameter_space import Parameter, ParameterSpace
 from alfonsine.study.parameter_settings import ParameterSettings
 from alfonsine.study.settings import Settings
@@ -49,6 +49,15 @@ class Parameters:
         """Names that the theory is given."""
         return tuple(n for n in self.given if n not in self.dropped and n not in self.nuisance)
 
+    @property
+    def needed(self) -> frozenset[str]:
+        """Names on which the theory depends, directly or through an expression."""
+        found = set(self.inputs)
+        for name in reversed(tuple(self.computed)):
+            if name in found:
+                found |= set(self.computed[name].arguments)
+        return frozenset(found)
+
     def values(self, theta: Mapping[str, Any]) -> dict[str, Any]:
         """Sampled, fixed and computed values at `theta` (name -> number, or array of equal shapes)."""
         values: dict[str, Any] = {name: theta[name] for name in self.sampled} | dict(self.fixed)
@@ -80,10 +89,7 @@ class Parameters:
         computed  name -> text of its expression
         dropped   names among all of these that the theory was not given
         """
-        needed = set(self.inputs)
-        for name in reversed(tuple(self.computed)):
-            if name in needed:
-                needed |= set(self.computed[name].arguments)
+        needed = self.needed
         return {
             "fixed": {name: value for name, value in self.fixed.items() if name in needed},
             "computed": {name: each.text for name, each in self.computed.items() if name in needed},
@@ -173,14 +179,10 @@ def _parameter(name: str, settings: ParameterSettings) -> Parameter:
 def _in_order(
     settings: Settings, expressions: Mapping[str, Expression], known: Collection[str], key: str
 ) -> dict[str, Expression]:
-    """Order expressions so that each needs only what stands before it."""
-    ordered: dict[str, Expression] = {}
-    while len(ordered) < len(expressions):
-        available = {*known, *ordered}
-        ready = [n for n in expressions if n not in ordered and available.issuperset(expressions[n].arguments)]
-        if not ready:
-            raise _unresolved(settings, expressions, ordered, known, key)
-        ordered |= {n: expressions[n] for n in ready}
+    """Order expressions so that each needs only what stands before it; InputError for those that cannot be had."""
+    ordered = in_order(expressions, known)
+    if len(ordered) < len(expressions):
+        raise _unresolved(settings, expressions, ordered, known, key)
     return ordered
 
 

@@ -52,10 +52,9 @@ def train(study: Study, progress: Progress | None = None) -> Emulator:
 def stored_emulator(study: Study) -> Emulator:
     """The emulator of the run folder; InputError where there is none or where it is another study's."""
     path = study.folder / EMULATOR
-    if path.exists():
-        check_made_by(study.settings, study.folder)
     if not path.exists():
         raise InputError(f"expected an emulator in '{study.folder}', got none; run or train the study first")
+    check_made_by(study.settings, study.folder)
     emulator = load_emulator(path, own_parts(study.settings.emulator, study.settings.source.folder))
     if emulator.card.get("theory") != json.loads(json.dumps(study.theory.identity())):
         raise InputError(

@@ -77,11 +77,7 @@ class Emulated(Served):
 
     def get_can_support_params(self) -> Iterable[str]:
         """Every name under which an input, or what the exact code was told beside the inputs, may be given."""
-        wanted = {canonical(name) for name in (*self.emulator.names, *self.its.settings, *self.its.computed)}
-        wanted |= {other for family in FAMILIES if wanted & set(family) for other in family}
-        aliases = {alias for alias, name in INPUT_ALIASES.items() if name in wanted}
-        hosts = {word for word, name in words.NUMBERS.items() if canonical(name) in wanted}
-        return wanted | aliases | hosts
+        return called((*self.emulator.names, *self.its.settings, *self.its.computed))
 
     def get_can_provide_params(self) -> Iterable[str]:
         """Every number that it knows, under any of its names."""
@@ -97,7 +93,7 @@ class Emulated(Served):
         missing = [name for name in self.emulator.names if canonical(name) not in given]
         if missing:
             # Cobaya tells a theory only of names that it knows: a misspelt one is seen as an input that is missing
-            known = ", ".join(self._names(missing[0]))
+            known = ", ".join([missing[0], *sorted(called(missing[:1]) - {missing[0]})])
             raise LoggedError(
                 self.log,
                 "expected the emulator's input '%s' among params, got %s; add it, or correct its name there (%s)",
@@ -106,15 +102,6 @@ class Emulated(Served):
                 f"one of {known}" if "," in known else known,
             )
 
-    @staticmethod
-    def _names(wanted: str) -> list[str]:
-        """Every name under which an input may be given, its own first."""
-        family = {wanted, canonical(wanted)}
-        family |= {other for each in FAMILIES if canonical(wanted) in each for other in each}
-        aliases = [alias for alias, name in INPUT_ALIASES.items() if name in family]
-        hosts = [word for word, name in words.NUMBERS.items() if canonical(name) in family]
-        return list(dict.fromkeys([wanted, *sorted({*family, *aliases, *hosts})]))
-
     def probe(self) -> Quantities:
         """The centre of its domain."""
         return self._probe
@@ -122,8 +109,7 @@ class Emulated(Served):
     def point(self, params: Mapping[str, float]) -> dict[str, float]:
         """The emulator's inputs; LoggedError for a parameter that it was trained with another value of."""
         values = self._inputs(params)
-        mine = {canonical(name) for name in self.emulator.names}
-        mine |= {other for family in FAMILIES if mine & set(family) for other in family}
+        mine = with_families(self.emulator.names)
         others = {name: value for name, value in params.items() if canonical(words.number(name)) not in mine}
         point = {name: values[canonical(name)] for name in self.emulator.names}
         if others:
@@ -177,6 +163,19 @@ class Emulated(Served):
                 known[ours],
                 value,
             )
+
+
+def with_families(names: Iterable[str]) -> set[str]:
+    """CLASS's own names of these numbers, and of those that say the same."""
+    found = {canonical(name) for name in names}
+    return found | {other for family in FAMILIES if found & set(family) for other in family}
+
+
+def called(names: Iterable[str]) -> set[str]:
+    """Every name under which these numbers may be given."""
+    found = with_families(names)
+    aliases = {alias for alias, name in INPUT_ALIASES.items() if name in found}
+    return found | aliases | {word for word, name in words.NUMBERS.items() if canonical(name) in found}
 
 
 def _same(trained: Any, given: Any) -> bool:
