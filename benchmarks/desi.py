@@ -5,7 +5,7 @@ Four studies made of examples/desi_w0wa.yaml: LCDM and w0waCDM, with BAO alone a
 CMB, chi-square at the maximum a posteriori of w0waCDM minus that of LCDM = -8.0. The chi-square is that of the exact
 code at the emulated maximum.
 
-    python benchmarks/desi.py [--output FOLDER]
+    python benchmarks/desi.py [--output FOLDER] [--only STUDY] [--temperature T] [--seed S]
 """
 
 import argparse
@@ -69,13 +69,18 @@ def studies() -> dict[str, dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=None)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", choices=["", *studies()])
+    parser.add_argument("--temperature", type=float, help="of the points, in the place of the study's own")
+    parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     place = asked.output or Path(tempfile.mkdtemp())
     rows, best = {}, {}
     for name, blocks in studies().items():
         if asked.only and asked.only != name:
             continue
+        blocks |= {"seed": asked.seed}
+        if asked.temperature:
+            blocks["points"]["temperature"] = asked.temperature
         study = prepare(settings_from(blocks), place / name.replace(" ", "_").replace(",", ""))
         began = time.perf_counter()
         result = run(study)

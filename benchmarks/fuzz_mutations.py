@@ -1,14 +1,20 @@
 """Random damage to a file of any kind, and what stands in the place of a file."""
 
 import os
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import yaml
 from fuzz_text import BYTES, LINES, TABLES, Change, recoded
 from fuzz_trees import header_believed, header_changed, json_changed, npz_changed, yaml_bomb, yaml_changed
 from fuzz_words import Random, pick
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, RecursionError, OverflowError)
+UNREADABLE += (NotImplementedError, struct.error, yaml.YAMLError, zipfile.BadZipFile, zlib.error)
 TRIES = 20  # at a change that leaves a file as it is
 
 OF_KIND: dict[str, tuple[Change, ...]] = {
@@ -67,7 +73,7 @@ def damage(path: Path, rng: Random) -> str:
             try:
                 with np.errstate(all="ignore"):  # numbers that are too large are what is wanted
                     new = change(found, rng)
-            except Exception:  # the change before left nothing that this one could read
+            except UNREADABLE:  # the change before left nothing that this one could read
                 continue
             if new != found:
                 found = new

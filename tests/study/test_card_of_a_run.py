@@ -1,0 +1,48 @@
+"""What the card of a loop's emulator says of its errors, against the closed form at the calls that judged it."""
+
+import numpy as np
+import pytest
+from toy_studies import BEND, COVARIANCE, curved, prepared, run_here
+
+from alfonsine.emulator.card import card_text
+from alfonsine.emulator.stored.file import load_emulator
+from alfonsine.study.rounds import Rounds
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("curved")
+    study = prepared(curved(seed=4), folder)
+    return study, run_here(curved(seed=4), folder)
+
+
+def judging(study, count):
+    """The points of the last verdict, from the records of the rounds."""
+    found, kept = [], Rounds(study.folder, study.settings.digest)
+    while (entry := kept.get(len(found))) is not None:
+        found.append(entry)
+    return np.vstack([entry.theta for entry in found])[-count:]
+
+
+def closed(theta):
+    a = np.exp(theta[:, 0]) - 0.5
+    return np.column_stack([a, theta[:, 1] + BEND * (a**2 - 1)])
+
+
+def test_errors_are_those_at_the_calls_that_judged(finished):
+    study, result = finished
+    theta = judging(study, result.certificate.n_judged)
+    emulator = load_emulator(result.folder / "emulator.safetensors")
+    miss = np.asarray(emulator(theta)["data"], float) - closed(theta)
+    size = np.sqrt(np.einsum("ni,ij,nj->n", miss, np.linalg.inv(COVARIANCE), miss))
+    told = emulator.card["data_errors"]["gaussian"]
+    assert emulator.card["held_out"]["data"]["models"] == len(theta) == result.certificate.n_judged
+    assert size.max() > 1e-4  # there is an error to be told
+    assert {"50 %", "99 %"} <= set(told)
+    assert told == pytest.approx({q: np.quantile(size, float(q[:-2]) / 100) for q in told}, rel=1e-3)
+
+
+def test_the_card_is_shown_with_them(finished):
+    text = card_text(finished[1].emulator)
+    assert "not measured" not in text and "the spread over the training set" in text and "error of the data" in text
+    assert "a = lambda x: np.exp(x) - 0.5, computed" in text
