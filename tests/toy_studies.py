@@ -14,6 +14,7 @@ import yaml
 from alfonsine.study.prepare import Study, prepare
 from alfonsine.study.read import read_yaml
 from alfonsine.study.records import Result
+from alfonsine.study.rounds import Rounds
 from alfonsine.study.run import run
 from alfonsine.study.settings import settings_from
 from alfonsine.theory.archive import Archive
@@ -117,3 +118,11 @@ def archived(path: Path) -> set[Point]:
     """The points of an archive."""
     with Archive(path) as archive:
         return {frozenset(call.inputs.items()) for call in archive}
+
+
+def rounds(study) -> list:
+    """Every round of a finished run."""
+    found, kept = [], Rounds(study.folder, study.settings.digest)
+    while (entry := kept.get(len(found))) is not None:
+        found.append(entry)
+    return found

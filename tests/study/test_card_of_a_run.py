@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from toy_studies import BEND, COVARIANCE, curved, prepared, run_here
+from toy_studies import BEND, COVARIANCE, curved, prepared, rounds, run_here
 
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
-from alfonsine.study.rounds import Rounds
 
 
 @pytest.fixture(scope="module")
@@ -16,14 +15,6 @@ def finished(tmp_path_factory):
     return study, run_here(curved(seed=4), folder)
 
 
-def judging(study, count):
-    """The points of the last verdict, from the records of the rounds."""
-    found, kept = [], Rounds(study.folder, study.settings.digest)
-    while (entry := kept.get(len(found))) is not None:
-        found.append(entry)
-    return np.vstack([entry.theta for entry in found])[-count:]
-
-
 def closed(theta):
     a = np.exp(theta[:, 0]) - 0.5
     return np.column_stack([a, theta[:, 1] + BEND * (a**2 - 1)])
@@ -31,7 +22,7 @@ def closed(theta):
 
 def test_errors_are_those_at_the_calls_that_judged(finished):
     study, result = finished
-    theta = judging(study, result.certificate.n_judged)
+    theta = np.vstack([entry.theta for entry in rounds(study)])[-result.certificate.n_judged :]  # the last ones
     emulator = load_emulator(result.folder / "emulator.safetensors")
     miss = np.asarray(emulator(theta)["data"], float) - closed(theta)
     size = np.sqrt(np.einsum("ni,ij,nj->n", miss, np.linalg.inv(COVARIANCE), miss))

@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from toy_studies import archived, curved, linear, prepared, record, run_here
+from toy_studies import archived, curved, linear, prepared, record, rounds, run_here
 
 from alfonsine.certificate.outcome import Outcome
 from alfonsine.errors import InputError
@@ -47,14 +47,6 @@ def calls(result) -> dict[str, int]:
 
 def log(result) -> str:
     return (result.folder / "log").read_text()
-
-
-def rounds(study) -> list:
-    """Every round of a finished run."""
-    found, kept = [], Rounds(study.folder, study.settings.digest)
-    while (entry := kept.get(len(found))) is not None:
-        found.append(entry)
-    return found
 
 
 def assert_same_posterior(one, other):

@@ -7,65 +7,17 @@ import sys
 import numpy as np
 import pytest
 import yaml
+from box_studies import LOWER, UPPER, calls, exact, fresh, prepared, write
 
 from alfonsine import cli
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.study.collect import collect
-from alfonsine.study.prepare import prepare
 from alfonsine.study.progress import Silent
 from alfonsine.study.run import open_engine
 from alfonsine.study.settings import read_study
 from alfonsine.study.stages import sample
 from alfonsine.study.wide import box, design, fit, plan_box, train_box
-
-THEORY = """
-import numpy as np
-
-K = np.geomspace(1e-3, 1.0, 25)
-
-
-def predict(inputs):
-    with open({diary!r}, "a") as diary:
-        diary.write("one\\n")
-    a, b = inputs["a"], inputs["b"]
-    if a > {fails_above}:
-        raise ValueError("no answer there")
-    return {{"shape": (1 + b) * np.exp(-a * K), "wave": np.sin(3 * a * K) + b, "half": a / 2}}
-"""
-K = np.geomspace(1e-3, 1.0, 25)
-LOWER, UPPER = np.array([0.5, -0.5]), np.array([2.0, 0.5])
-
-
-def write(folder, fails_above=9.0, **blocks):
-    (folder / "my_theory.py").write_text(THEORY.format(diary=str(folder / "diary"), fails_above=fails_above))
-    study = {
-        "theory": {"python": {"function": "my_theory:predict"}},
-        "params": {"a": {"prior": {"min": 0.5, "max": 2.0}}, "b": {"prior": {"min": -0.5, "max": 0.5}}},
-        "design": {"number": 40, "held_out": 10},
-        "output": str(folder / "run"),
-        "compute": {"workers": 1},
-    } | blocks
-    (folder / "study.yaml").write_text(yaml.safe_dump(study))
-    return folder / "study.yaml"
-
-
-def prepared(path):
-    settings = read_study(path)
-    return prepare(settings, settings.folder)
-
-
-def exact(theta):
-    a, b = theta[:, :1], theta[:, 1:]
-    return {"shape": (1 + b) * np.exp(-a * K), "wave": np.sin(3 * a * K) + b, "derived": a / 2}
-
-
-def fresh(n=50, seed=9):
-    return np.random.default_rng(seed).uniform(LOWER, UPPER, (n, 2))
-
-
-def calls(folder):
-    return len((folder / "diary").read_text().splitlines())
 
 
 def command(monkeypatch, capsys, *arguments):
@@ -217,45 +169,6 @@ def test_a_code_that_shares_nothing_is_not_asked_to(tmp_path, params):
     study = prepared(write(tmp_path, **blocks))
     with pytest.raises(InputError, match=r"design.solves.*expected a code one of whose solutions serves many models"):
         design(study)
-
-
-def test_a_preset_without_a_design_is_refused(tmp_path):
-    likelihood = {"gaussian": {"observable": "shape", "value": [1.0], "covariance": [[1.0]]}}
-    with pytest.raises(InputError, match="expected a design for the preset connect"):
-        read_study(write(tmp_path, design=None, likelihood=likelihood, emulator={"preset": "connect"}))
-
-
-SMALL = {"units": 12, "layers": 2, "epochs": 15, "fractions": [0.8, 0.1, 0.1]}
-
-
-@pytest.mark.parametrize(
-    "emulator",
-    [
-        {"preset": "connect", "options": SMALL | {"loss": "mean_square"}, "members": 2},
-        pytest.param(
-            {
-                "preset": "cosmopower",
-                "options": SMALL | {"log10": ["shape"], "components": {"wave": 3}, "rates": [0.01]},
-            },
-            marks=pytest.mark.slow,
-        ),
-    ],
-    ids=lambda e: e["preset"],
-)
-def test_presets_are_trained_stored_and_not_trained_again(tmp_path, emulator):
-    path = write(tmp_path, emulator=emulator)
-    one = train_box(prepared(path))
-    assert one.card["preset"] == emulator["preset"]
-    states = {p: p.stat().st_mtime_ns for p in (tmp_path / "run" / "training").rglob("state.safetensors")}
-    assert states
-    two = train_box(prepared(path))
-    assert states == {p: p.stat().st_mtime_ns for p in states}
-    stored = load_emulator(tmp_path / "run" / "emulator.safetensors")
-    theta = fresh()
-    for name, values in one(theta).items():
-        np.testing.assert_array_equal(values, two(theta)[name])
-        np.testing.assert_array_equal(values, stored(theta)[name])
-        assert np.isfinite(values).all()
 
 
 def test_commands(tmp_path, monkeypatch, capsys):

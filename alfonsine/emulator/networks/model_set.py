@@ -16,16 +16,15 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numpy.lib.format import open_memmap
 
+from alfonsine.emulator.networks.set_folder import damaged, lay_out, read_header, write_header
 from alfonsine.emulator.networks.split import PARTS, split_sizes
 from alfonsine.errors import InputError
 from alfonsine.theory.output import Output
@@ -75,19 +74,19 @@ class ModelSet:
             "dtype": dtype,
         }
         if folder.exists():
-            stored = _header(folder)
+            stored = read_header(folder)
             different = [key for key, value in header.items() if stored.get(key) != value]
             if different:
                 raise InputError(f"expected the same {different[0]} as the set in '{folder}'; try another folder")
         else:
-            _lay_out(folder, header, outputs)
+            lay_out(folder, header, outputs)
         return ModelWriter(ModelSet.open(folder))
 
     @classmethod
     def open(cls, folder: str | Path) -> "ModelSet":
         """Open a set; InputError in one line where the files do not agree with the header."""
         folder = Path(folder)
-        header = _header(folder)
+        header = read_header(folder)
         try:
             if header["format"] != FORMAT:
                 raise InputError(f"expected format {FORMAT} in '{folder}', got {header['format']}; make the set again")
@@ -96,13 +95,13 @@ class ModelSet:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise _damaged(folder, f"{type(error).__name__}: {error}") from None
+            raise damaged(folder, f"{type(error).__name__}: {error}") from None
         shapes = {"theta": ((found.n, len(found.names)), "float64"), "filled": ((found.n,), "bool")}
         shapes |= {name: ((found.n, output.size), found.dtype) for name, output in outputs.items()}
         for name, (shape, dtype) in shapes.items():
             array = found._mapped(name)
             if array.shape != shape or array.dtype != dtype:
-                raise _damaged(folder, f"{name}.npy holds {array.shape} {array.dtype}, not {shape} {dtype}")
+                raise damaged(folder, f"{name}.npy holds {array.shape} {array.dtype}, not {shape} {dtype}")
         return found
 
     @property
@@ -118,11 +117,11 @@ class ModelSet:
     @property
     def digest(self) -> str | None:
         """SHA-256 of all filled rows, as taken when filling ended; None while it goes on."""
-        return _header(self.folder).get("digest")
+        return read_header(self.folder).get("digest")
 
     def identity(self) -> str:
         """SHA-256 of header, inputs and filled rows, without reading the outputs: is this still the same set?"""
-        header = {k: v for k, v in _header(self.folder).items() if k not in ("digest", "split")}
+        header = {k: v for k, v in read_header(self.folder).items() if k not in ("digest", "split")}
         found = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
         found.update(self.filled.tobytes())
         found.update(self.theta.tobytes())
@@ -156,7 +155,7 @@ class ModelSet:
     @property
     def is_split(self) -> bool:
         """Whether the split has been drawn."""
-        return _header(self.folder).get("split") is not None
+        return read_header(self.folder).get("split") is not None
 
     def split(
         self, seed: int | None = None, fractions: tuple[float, float, float] | None = None
@@ -167,7 +166,7 @@ class ModelSet:
         fractions afterwards, this refuses: what was held out once must stay held out. Asked for none, it gives the
         one there is, or draws (0.8, 0.1, 0.1) with seed 0.
         """
-        header = _header(self.folder)
+        header = read_header(self.folder)
         had = header.get("split") or {"seed": 0, "fractions": [0.8, 0.1, 0.1]}
         seed = had["seed"] if seed is None else seed
         fractions = tuple(had["fractions"]) if fractions is None else fractions
@@ -181,7 +180,7 @@ class ModelSet:
             temporary = self.folder / f".split.{os.getpid()}.npy"
             np.save(temporary, label)
             os.replace(temporary, self.folder / "split.npy")
-            _write_header(self.folder, {**header, "split": wanted})
+            write_header(self.folder, {**header, "split": wanted})
         elif header["split"] != wanted:
             raise InputError(
                 f"expected the split drawn once with seed {had['seed']} and fractions {had['fractions']}, "
@@ -193,13 +192,13 @@ class ModelSet:
     def check(self) -> None:
         """Read everything and compare with the digest; InputError where they differ."""
         if self.digest != self._digest():
-            raise _damaged(self.folder, "its contents do not match its digest")
+            raise damaged(self.folder, "its contents do not match its digest")
 
     def _mapped(self, name: str) -> np.ndarray:
         try:
             return np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise _damaged(self.folder, f"{name}.npy: {error}") from None
+            raise damaged(self.folder, f"{name}.npy: {error}") from None
 
     def _digest(self) -> str:
         filled = np.flatnonzero(self.filled)
@@ -219,9 +218,9 @@ class ModelWriter:
     def __init__(self, model_set: ModelSet) -> None:
         """Go on where `model_set` stands."""
         self.model_set = model_set
-        header = _header(model_set.folder)
+        header = read_header(model_set.folder)
         if header.get("digest") is not None:
-            _write_header(model_set.folder, {**header, "digest": None})
+            write_header(model_set.folder, {**header, "digest": None})
 
     @property
     def missing(self) -> Int[np.ndarray, " k"]:
@@ -259,8 +258,8 @@ class ModelWriter:
 
     def close(self) -> ModelSet:
         """Take the digest of what is filled and return the set."""
-        header = _header(self.model_set.folder)
-        _write_header(self.model_set.folder, {**header, "digest": self.model_set._digest()})
+        header = read_header(self.model_set.folder)
+        write_header(self.model_set.folder, {**header, "digest": self.model_set._digest()})
         return self.model_set
 
 
@@ -273,39 +272,3 @@ def chunks(rows: Int[np.ndarray, " n"], size: int) -> Iterator[Int[np.ndarray, "
 def _rows_of(width: int, size: int = 64 << 20) -> int:
     """How many rows of `width` 64-bit numbers make a chunk of `size` bytes."""
     return max(1, size // (8 * max(width, 1)))
-
-
-def _lay_out(folder: Path, header: dict[str, Any], outputs: Sequence[Output]) -> None:
-    """Make the folder under another name and move it: whole or not at all."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    n, dtype = header["n"], header["dtype"]
-    open_memmap(temporary / "theta.npy", "w+", "float64", (n, len(header["names"])))
-    open_memmap(temporary / "filled.npy", "w+", "bool", (n,))
-    for output in outputs:
-        open_memmap(temporary / f"{output.name}.npy", "w+", dtype, (n, output.size))  # sparse until filled
-    _write_header(temporary, {**header, "digest": None, "split": None})
-    os.replace(temporary, folder)
-
-
-def _header(folder: Path) -> dict[str, Any]:
-    try:
-        header = json.loads((folder / "header.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"expected a training set in '{folder}', got no header.json there; check the folder") from None
-    except (OSError, ValueError) as error:
-        raise _damaged(folder, str(error)) from None
-    if not isinstance(header, dict):
-        raise _damaged(folder, "header.json is no object")
-    return header
-
-
-def _write_header(folder: Path, header: dict[str, Any]) -> None:
-    temporary = folder / f".header.{os.getpid()}.json"
-    temporary.write_text(json.dumps(header), encoding="utf-8")
-    os.replace(temporary, folder / "header.json")
-
-
-def _damaged(folder: Path, why: str) -> InputError:
-    return InputError(f"expected a whole training set in '{folder}', got a damaged one ({' '.join(why.split())})")
