@@ -8,13 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import yaml
 from fuzz_text import BYTES, LINES, TABLES, Change, recoded
 from fuzz_trees import header_believed, header_changed, json_changed, npz_changed, yaml_bomb, yaml_changed
 from fuzz_words import Random, pick
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, RecursionError, OverflowError)
-UNREADABLE += (NotImplementedError, struct.error, yaml.YAMLError, zipfile.BadZipFile, zlib.error)
+UNREADABLE += (
+    NotImplementedError,
+    struct.error,
+    yaml.YAMLError,
+    safetensors.SafetensorError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 TRIES = 20  # at a change that leaves a file as it is
 
 OF_KIND: dict[str, tuple[Change, ...]] = {

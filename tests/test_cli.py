@@ -62,6 +62,8 @@ def stages(monkeypatch):
 
     module.run, plan = run, types.ModuleType("alfonsine.study.plan")
     plan.plan = lambda study: f"a plan for {study.folder}"
+    finished = types.SimpleNamespace(is_finished=lambda study: False)
+    monkeypatch.setitem(sys.modules, "alfonsine.study.finished", finished)
     monkeypatch.setitem(sys.modules, "alfonsine.study.plan", plan)
     monkeypatch.setitem(sys.modules, "alfonsine.study.run", module)
     monkeypatch.setitem(sys.modules, "alfonsine.study.prepare", types.SimpleNamespace(prepare=prepare))

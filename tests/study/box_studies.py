@@ -1,8 +1,12 @@
 """A design study whose theory is a closed form in a file of the user's own."""
 
+import sys
+
 import numpy as np
+import pytest
 import yaml
 
+from alfonsine import cli
 from alfonsine.study.prepare import prepare
 from alfonsine.study.settings import read_study
 
@@ -22,6 +26,7 @@ def predict(inputs):
 """
 K = np.geomspace(1e-3, 1.0, 25)
 LOWER, UPPER = np.array([0.5, -0.5]), np.array([2.0, 0.5])
+SMALL = {"units": 12, "layers": 2, "epochs": 15, "fractions": [0.8, 0.1, 0.1]}  # a network that is soon trained
 
 
 def write(folder, fails_above=9.0, **blocks):
@@ -53,3 +58,12 @@ def fresh(n=50, seed=9):
 
 def calls(folder):
     return len((folder / "diary").read_text().splitlines())
+
+
+def command(monkeypatch, capsys, *arguments):
+    """Exit code, what was printed, and what was complained of."""
+    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    told = capsys.readouterr()
+    return left.value.code or 0, told.out, told.err

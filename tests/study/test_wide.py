@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 import yaml
-from box_studies import LOWER, UPPER, calls, exact, fresh, prepared, write
+from box_studies import LOWER, UPPER, calls, command, exact, fresh, prepared, write
 
-from alfonsine import cli
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.study.collect import collect
@@ -18,15 +16,6 @@ from alfonsine.study.run import open_engine
 from alfonsine.study.settings import read_study
 from alfonsine.study.stages import sample
 from alfonsine.study.wide import box, design, fit, plan_box, train_box
-
-
-def command(monkeypatch, capsys, *arguments):
-    """Exit code, what was printed, and what was complained of."""
-    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    told = capsys.readouterr()
-    return left.value.code or 0, told.out, told.err
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import yaml
-from test_wide import SMALL, command, fresh, prepared, write
+from box_studies import SMALL, command, fresh, prepared, write
 
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from box_studies import fresh, prepared, write
+from box_studies import SMALL, fresh, prepared, write
 
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
@@ -14,9 +14,6 @@ def test_a_preset_without_a_design_is_refused(tmp_path):
     likelihood = {"gaussian": {"observable": "shape", "value": [1.0], "covariance": [[1.0]]}}
     with pytest.raises(InputError, match="expected a design for the preset connect"):
         read_study(write(tmp_path, design=None, likelihood=likelihood, emulator={"preset": "connect"}))
-
-
-SMALL = {"units": 12, "layers": 2, "epochs": 15, "fractions": [0.8, 0.1, 0.1]}
 
 
 @pytest.mark.parametrize(
