@@ -14,7 +14,7 @@ import yaml
 from alfonsine.errors import InputError
 
 Location = tuple[str | int, ...]
-MOST = 1_000_000  # values in a study; a few nested anchors stand for thousands of millions
+MOST = 200_000  # values in a study; a few nested anchors stand for thousands of millions
 
 SAID = {  # by PyYAML, of slips that are common
     "mapping values are not allowed here": "a second colon, or a key deeper than the line above allows",

@@ -154,6 +154,7 @@ def test_too_few_models(tmp_path):
         fit_box(models(theta), LOWER, UPPER)
 
 
+@pytest.mark.slow
 def test_pieces_from_disk_give_what_memory_gives(tmp_path, monkeypatch):
     """Also where an output is too large to be read at once: components are then found by passes over pieces."""
     theta, only = draws(50, seed=1), ("pk_lin", "tt")

@@ -275,9 +275,9 @@ MALFORMED = {
     "bomb": (
         lambda f: (f / "data.yaml").write_text(
             "a: &a [1, 1]\n"
-            + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+            + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True))
         ),
-        r"unknown key",
+        r"expected at most 200000 values, got more",
     ),
     "no data.yaml": (lambda f: (f / "data.yaml").unlink(), r"expected a folder with data.yaml"),
     "bytes": (lambda f: (f / "data.yaml").write_bytes(b"\xff\xfe"), r"expected text in UTF-8"),

@@ -80,6 +80,7 @@ def test_where_it_fails_there_is_no_likelihood():
     np.testing.assert_array_equal(found, [0.0, -np.inf, 0.0])
 
 
+@pytest.mark.slow
 def test_the_whole_loop_finds_the_closed_form(tmp_path):
     """C_l = M theta, Gaussian in theta at gain 1: mean and covariance by least squares. Seed fixed; with 2,000
     effective draws a mean is good to 0.022 sigma, so 0.1 has a false-alarm rate of 5e-6 for each of two.

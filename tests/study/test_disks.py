@@ -63,6 +63,7 @@ def kept(folder, tmp_path):
     return archived(tmp_path / "copy" / "archive.sqlite")
 
 
+@pytest.mark.slow
 def test_a_full_disk_and_then_a_read_only_folder(tmp_path, disk):
     study = curved({"diary": str(tmp_path / "diary"), "seconds": 0.05})
     study = replace(prepared(study, tmp_path / "study"), folder=disk / "run")

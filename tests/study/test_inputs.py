@@ -208,6 +208,7 @@ def test_a_posterior_is_fitted_again_until_its_inputs_hold_and_not_judged_before
     assert learned > EXTRA and len(asked) >= REFITS * EXTRA
 
 
+@pytest.mark.slow
 def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp_path):
     rough = CODE.replace('(1 + inputs["b"] ** 2)', '(1 + inputs["b"] ** 2) + np.sin(1e4 * inputs["a"])')
     assert rough != CODE
@@ -217,6 +218,7 @@ def test_a_quantity_that_no_series_describes_costs_a_limited_number_of_calls(tmp
             assert MOST_CALLS <= inputs.calls <= MOST_CALLS + 3  # and one step along each parameter
 
 
+@pytest.mark.slow
 def test_a_region_where_the_cheap_part_has_no_answer_is_survived(tmp_path):
     """What was learned before stays; the calls that failed are counted."""
     fails = CODE.replace("def angle(inputs):", "def angle(inputs):\n    assert inputs['a'] < 1.0")

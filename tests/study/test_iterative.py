@@ -25,7 +25,7 @@ from alfonsine.report.report import render
 from alfonsine.study.stages import train
 
 NETWORK = {
-    "layers": 2, "units": 32, "epochs": 400, "rate": 1e-2, "batch": 16, "loss": "mean_square",
+    "layers": 2, "units": 24, "epochs": 300, "rate": 1e-2, "batch": 16, "loss": "mean_square",
     "fractions": [0.8, 0.2, 0.0],
 }  # fmt: skip
 
@@ -94,6 +94,7 @@ def test_each_iteration_is_kept_with_its_posterior_and_its_cost(default_run):
         assert i["between"] < 0.02 and i["temperature"] == 5 and i["failed"] == 0 and i["solver_seconds"] > 0
 
 
+@pytest.mark.slow
 def test_a_temperature_widens_by_its_square_root(tmp_path):
     """200 points at T = 5: standard deviations of 2.2 times the posterior's, and not of 5. Five errors of 5 %."""
     result = run_here(iterative(budget=300, first=200, most_iterations=1), tmp_path)
@@ -135,8 +136,18 @@ def test_temperatures_follow_each_other(tmp_path):
         ({"iteration_tolerance": 10}, "R - 1 = ", 2),
         ({"iteration_tolerance": 1e-9, "most_iterations": 1}, "1 iterations, the most", 1),
         ({"iteration_tolerance": 1e-9, "fewest_new": 0.95, "keep_first_iteration": True, "first": 50}, "were new", 2),
-        ({"iteration_tolerance": 1e-9, "initial": 60, "first": 40}, "no exact calls are left", 2),
-        ({"iteration_tolerance": 1e-9, "fewest_new": 0, "most_per_iteration": 44}, "0 % of the points were new", None),
+        pytest.param(
+            {"iteration_tolerance": 1e-9, "initial": 60, "first": 40},
+            "no exact calls are left",
+            2,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"iteration_tolerance": 1e-9, "fewest_new": 0, "most_per_iteration": 44},
+            "0 % of the points were new",
+            None,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_reasons_to_end(numbers, halted, iterations, tmp_path):
@@ -166,7 +177,7 @@ def test_failed_calls_are_counted_and_not_learned(tmp_path):
 
 def test_networks_learn_it_too(tmp_path):
     """Not exact as the polynomial is: the certificate says how far off, and the truth is no further."""
-    study = iterative(banana, budget=200, initial=40, first=30)
+    study = iterative(banana, budget=120, initial=40, first=30)
     study["emulator"] = {"preset": "connect", "options": NETWORK}
     result = run_here(study, tmp_path)
     assert missing_records(result.folder) == [] and render(result.folder).exists()

@@ -76,6 +76,7 @@ def test_the_command_line_says_so_with_code_2(place, monkeypatch, capsys, name):
     assert len(told.splitlines()) == 1 and "and 0.16 in other.yaml" in told
 
 
+@pytest.mark.slow
 def test_what_decides_nothing_may_differ(place):
     study = prepared(linear(compute={"workers": 2}, accuracy={"calls": 300}), place)
     assert recertify(study, 12).passed

@@ -76,6 +76,7 @@ def again(finished):
     return prepared(study(NODES), finished.folder.parent)
 
 
+@pytest.mark.slow
 def test_the_posterior_is_that_of_all_multipoles(finished):
     """Five Monte-Carlo errors on two means, and 25 % on two widths from 1,000 effective draws: one seed in 1e6."""
     mean, covariance = moments(rows(ELL))
@@ -88,6 +89,7 @@ def test_the_posterior_is_that_of_all_multipoles(finished):
     np.testing.assert_allclose(finished.posterior.std(), width, rtol=0.25)
 
 
+@pytest.mark.slow
 def test_emulated_and_exact_likelihoods_are_those_of_the_spline(finished, again):
     theta = finished.posterior.samples[:5]
     expected = log_likelihood(splined(NODES), theta)
@@ -99,6 +101,7 @@ def test_emulated_and_exact_likelihoods_are_those_of_the_spline(finished, again)
     np.testing.assert_allclose(exact_log_likelihood(again, computed), expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_records_say_so(finished, again):
     stored = {"nodes": len(NODES), "first": 2.0, "last": 250.0, "largest_step": 20.0}
     assert record(finished.folder)["multipoles"] == {"gaussian": {"data": stored}}

@@ -94,6 +94,7 @@ def test_failures_cost_calls_where_nothing_says_so_beforehand(tmp_path):
     assert all(f["inputs"]["scale"] * f["inputs"]["tilt"] > 1.6 for f in failures)
 
 
+@pytest.mark.slow
 def test_a_banana_from_its_box(tmp_path):
     """The middle of the box is 0; the posterior is a few tenths wide in a box of 10, and bent."""
     study = banana()

@@ -9,7 +9,7 @@ from alfonsine.report.watched_files import forecasts
 from alfonsine.study.loop import EXTRA, SURE
 
 
-@pytest.mark.parametrize("kl", [0.02, 0.004])
+@pytest.mark.parametrize("kl", [pytest.param(0.02, marks=pytest.mark.slow), 0.004])
 def test_a_verdict_waits_for_a_forecast_well_below_the_limit_and_follows_a_lesson(tmp_path, kl):
     """On a toy whose first forecast is 0.0005: low enough for the one limit, not for the other."""
     run_here(curved(accuracy={"kl": kl, "calls": 200}), tmp_path)

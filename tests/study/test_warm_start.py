@@ -179,6 +179,7 @@ def test_an_extension_learns_from_what_agrees(decay, tmp_path):
     assert_same_posterior(cold, result)
 
 
+@pytest.mark.slow
 def test_an_extension_that_disagrees_only_says_where(decay, tmp_path):
     params = {"a": A, "b": B, "c": C}
     study = waves(tmp_path, "offset", params, warm_start={"run": str(decay.folder), "at": {"c": 0}})

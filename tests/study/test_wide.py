@@ -199,7 +199,8 @@ def test_the_archive_alone_is_enough(finished, tmp_path):
     assert json.loads(json.dumps(emulator.card)) == emulator.card
 
 
-@pytest.mark.parametrize("observable", ["shape", pytest.param("wave", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("observable", ["shape", "wave"])
 def test_a_posterior_from_an_emulator_of_a_box(tmp_path, observable):
     """One output is emulated as its logarithm and cannot be folded, the other is linear; both against a fine grid.
 

@@ -72,6 +72,7 @@ def trainings(folder):
     return {path.parent.name for path in (folder / "run" / "training").rglob("state.safetensors")}
 
 
+@pytest.mark.slow
 def test_a_study_with_parts_of_its_own(tmp_path, monkeypatch, capsys):
     path, file = written(tmp_path, OPTIONS), tmp_path / "run" / "emulator.safetensors"
     code, told, _ = command(monkeypatch, capsys, "train", path, "--quiet")

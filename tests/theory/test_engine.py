@@ -162,7 +162,7 @@ def test_points_that_share_run_one_after_another_in_one_worker(tmp_path):
 @pytest.mark.parametrize(
     ("deed", "reason"),
     [
-        ("hang", "no answer within 5 s: stopped"),
+        pytest.param("hang", "no answer within 5 s: stopped", marks=pytest.mark.slow),
         ("crash", "the process crashed (SIGSEGV)"),
     ],
 )
@@ -212,7 +212,14 @@ def wait_for_entries(process: subprocess.Popen, folder: Path, n: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "blow",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_parent_loses_no_finished_call_and_repeats_none(tmp_path, blow):
     rng = np.random.default_rng(int(blow))
     told: set[str] = set()
