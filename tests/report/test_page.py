@@ -108,6 +108,8 @@ def test_rounds_on_the_page_are_those_of_the_history(page):
         r[k] for r in synthetic_run.HISTORY for k in ("round", "calls", "judged", "kl", "kl_upper95", "loo_error")
     ]
     assert page.values["effort"] == [v for v in expected if v is not None]
+    for r in synthetic_run.HISTORY:  # on a phone each row is a card, which has no head to say what the number is
+        assert f"Round {r['round']}" in page.text["effort"]
 
 
 def test_failures_are_counted_by_reason(page):
