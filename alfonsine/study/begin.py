@@ -73,7 +73,7 @@ class Beginning:
             first = self.spent == 0
             computed = self.make(SEARCH, points)
             if first:
-                check_observables(self.study, computed)
+                check_observables(self.study, computed.calls)
             return computed
 
         found = Search(self.study, make, self.feasible, key, self.say).go()
@@ -87,7 +87,7 @@ class Beginning:
                 f"expected an exact model at the reference point, got a failure: {known.calls[0].reason}; "
                 "move ref, or change the theory"
             )
-        check_observables(self.study, known)
+        check_observables(self.study, known.calls)
         if not known.done.all() and left > self.spent:
             failed = known.theta[~known.done]
             known = known + self.make(

@@ -64,7 +64,7 @@ def begin_warm(study: Study, warm: WarmStart, make: Make, left: int, say: Callab
         rows = first.checks
         points = np.vstack([warm.theta[rows], _placed(study, warm, warm.theta, places, first.new)])
         new = make(lambda: points)
-        check_observables(study, new)
+        check_observables(study, new.calls)
         for source in np.unique(warm.source[rows]).tolist():
             valid = _checked(study, warm, source, rows, new, say)
             places = places if valid is not None else np.vstack([places, warm.theta[_unchecked(warm, source)]])
@@ -74,7 +74,7 @@ def begin_warm(study: Study, warm: WarmStart, make: Make, left: int, say: Callab
     if short > 0:
         more = _placed(study, warm, known.theta, places, short)
         known = known + make(lambda: more)
-    check_observables(study, known)
+    check_observables(study, known.calls)
     if known.done.sum() < 2:
         reason = f"; the last failure: {known.failures[-1].reason}" if known.failures else ""
         found = f"{int(known.done.sum())} of {len(known.done)}"

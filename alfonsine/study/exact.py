@@ -1,6 +1,6 @@
 """Exact calls of a study: from sampled parameters to observables, and to the exact ln L."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -50,9 +50,9 @@ def compute_points(
     return Computed(theta, tuple(engine.compute(points, heard)))
 
 
-def check_observables(study: Study, computed: Computed) -> None:
+def check_observables(study: Study, calls: Iterable[Call]) -> None:
     """InputError where a code of the user's own does not return what likelihoods read, or what is to be derived."""
-    for found in (call.observables for call in computed.calls if call.observables is not None):
+    for found in (call.observables for call in calls if call.observables is not None):
         for label, likelihood in study.likelihoods.items():
             for name, axis in likelihood.nodes.items():
                 wanted = f"expected {len(axis.values)} numbers '{name}' from the theory for the likelihood {label}"

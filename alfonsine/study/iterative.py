@@ -153,7 +153,7 @@ class Iterations(Run):
         settings, space = self.settings, self.study.space
         unit = space_filling(settings.design, self.sizes.initial, space.dimension, self.study.settings.seed)
         computed, _ = self.make(START, lambda: np.asarray(space.from_unit_cube(jnp.asarray(unit))))
-        check_observables(self.study, computed)
+        check_observables(self.study, computed.calls)
         if computed.done.sum() < self.sets.least:
             told = f"; the last failure: {computed.failures[-1].reason}" if computed.failures else ""
             raise InputError(

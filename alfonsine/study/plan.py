@@ -1,10 +1,13 @@
 """Say what running a study would take."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from alfonsine.study.begin_warm import first_calls
 from alfonsine.study.emulate import emulator_inputs
+from alfonsine.study.exact import check_observables
 from alfonsine.study.iterative import check_iterations, sizes_of
 from alfonsine.study.iterative_settings import Sizes
 from alfonsine.study.learn import fewest_to_fit, fewest_to_forecast
@@ -16,6 +19,7 @@ from alfonsine.study.records import read_certificate
 from alfonsine.study.rounds import ARCHIVE, Rounds
 from alfonsine.study.warm_start import planned_warm_start
 from alfonsine.theory.archive import Archive, Summary
+from alfonsine.theory.call import Call
 
 NODES = {"l": "multipoles", "z": "redshifts"}
 
@@ -112,8 +116,16 @@ def so_far(study: Study) -> str:
     return f"begun, {sum(len(entry.theta) for entry in begun)} exact calls asked for; run goes on from there"
 
 
+def _first_done(archive: Archive, study: Study) -> Iterable[Call]:
+    """One call that has an answer says what the code returns; none where there is none."""
+    return islice((call for call in archive.of(study.theory.identity()) if call.done), 1)
+
+
 def plan(study: Study) -> Plan:
-    """Say what `run` would compute. Makes no exact call and writes nothing."""
+    """Say what `run` would compute. Makes no exact call and writes nothing.
+
+    What earlier calls of the same code returned is held against what the likelihoods read.
+    """
     settings, iterations = study.settings, None
     if settings.points.iterative is not None:
         check_iterations(study)
@@ -122,6 +134,7 @@ def plan(study: Study) -> Plan:
     if path.exists():
         with Archive(path) as archive:
             found = archive.summary(study.theory.identity())
+            check_observables(study, _first_done(archive, study))
     warm = planned_warm_start(study)
     begun = first_calls(study, warm, settings.accuracy.calls - settings.accuracy.judging) if warm else None
     needed = {name: name for likelihood in study.likelihoods.values() for name in likelihood.spectra}

@@ -26,7 +26,7 @@ from jaxtyping import Array, Bool, Float, Int
 from alfonsine.errors import InputError
 from alfonsine.study.earlier import DRAWS, read_earlier
 from alfonsine.study.emulate import emulator_inputs
-from alfonsine.study.exact import Computed, exact_log_likelihood
+from alfonsine.study.exact import Computed, check_observables, exact_log_likelihood
 from alfonsine.study.prepare import Study
 from alfonsine.study.reuse import Offer, offer, plain_identity
 from alfonsine.study.rounds import ARCHIVE, WARM_START, Rounds, write_durably
@@ -151,6 +151,7 @@ def together(study: Study, offers: Sequence[Offer]) -> WarmStart:
     same = np.array([offers[i].same[row] for i, row in rows.values()], dtype=bool)
     source = np.array([i for i, _ in rows.values()], dtype=int)
     valid = Computed(theta[same], tuple(calls[row] for row in np.flatnonzero(same)))
+    check_observables(study, valid.calls)
     draws, words = expected_draws(study, offers, valid)
     told = (*(line for each in offers for line in each.words), *words)
     places = np.vstack([each.places for each in offers])
