@@ -62,6 +62,7 @@ def test_there_are_pieces_to_check_and_a_wrong_one_is_seen():
         )
 
 
+@pytest.mark.slow
 def test_the_likelihood_of_the_how_to_page_is_one(tmp_path, monkeypatch):
     first = next(
         text for text in fenced(ROOT / "docs" / "howto" / "likelihood.md", "python") if "class Student" in text

@@ -65,6 +65,7 @@ def test_a_sharp_edge_is_learned_and_a_polynomial_left_alone(quick):
     assert float(network.scale[0]) > 0 and float(network.scale[1]) == 0
 
 
+@pytest.mark.slow
 def test_noise_gets_no_network(quick):
     """False-alarm rate about 2 %, as above; seed fixed."""
     noise = 0.1 * np.random.default_rng(2).normal(size=(N, 1))

@@ -24,6 +24,7 @@ def example(name):
     return find_object(f"custom_network:{name}", EXAMPLES)
 
 
+@pytest.mark.slow
 def test_the_example_trains_and_is_linear_in_its_amplitudes(tmp_path):
     kept = toy_set(tmp_path / "set")
     plan = Plan(

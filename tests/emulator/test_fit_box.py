@@ -128,6 +128,7 @@ def test_nothing_is_extrapolated(emulator, name, axes, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_output_that_is_a_logarithm_is_not_said_to_be_linear(emulator):
     with pytest.raises(InputError, match="linearly, got 'pk_lin', of which a function is emulated"):
         emulator.linear("pk_lin")

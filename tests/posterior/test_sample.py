@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from alfonsine.posterior.sample import PATIENCE, sample
 
@@ -32,6 +33,7 @@ def test_a_gentle_density_is_left_to_nuts():
     assert posterior.diagnostics["sampler"] == "nuts" and posterior.diagnostics["leapfrog_steps"] < 20
 
 
+@pytest.mark.slow
 def test_a_thin_banana_goes_to_the_ensemble_and_has_its_moments():
     """E x = 0, E y = 0, var y = 2 b^2 + w^2.
 

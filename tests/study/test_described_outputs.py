@@ -38,6 +38,7 @@ def prepared(folder, outputs):
     return prepare(settings, folder / "run")
 
 
+@pytest.mark.slow
 def test_the_emulator_has_its_axes_and_answers_between_them(tmp_path):
     emulator = train_box(prepared(tmp_path, OUTPUTS))
     surface = emulator.outputs["surface"]

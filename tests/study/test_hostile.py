@@ -39,7 +39,7 @@ def assert_failures_are_shown(folder, reason, above):
     assert not missing_records(folder)
 
 
-@pytest.mark.parametrize("deed", REASONS)
+@pytest.mark.parametrize("deed", [pytest.param(d, marks=pytest.mark.slow) if d == "hang" else d for d in REASONS])
 def test_failures_on_a_third_of_the_box_away_from_the_posterior(deed, tmp_path):
     third = 5.0 / 3.0  # the posterior is five standard deviations away
     result = run_here(hostile(deed, third, points={"start": "sobol"}), tmp_path)

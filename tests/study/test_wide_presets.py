@@ -16,17 +16,12 @@ def test_a_preset_without_a_design_is_refused(tmp_path):
         read_study(write(tmp_path, design=None, likelihood=likelihood, emulator={"preset": "connect"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "emulator",
     [
         {"preset": "connect", "options": SMALL | {"loss": "mean_square"}, "members": 2},
-        pytest.param(
-            {
-                "preset": "cosmopower",
-                "options": SMALL | {"log10": ["shape"], "components": {"wave": 3}, "rates": [0.01]},
-            },
-            marks=pytest.mark.slow,
-        ),
+        {"preset": "cosmopower", "options": SMALL | {"log10": ["shape"], "components": {"wave": 3}, "rates": [0.01]}},
     ],
     ids=lambda e: e["preset"],
 )
