@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -41,6 +41,11 @@ class TrainingSet:
     def __len__(self) -> int:
         """Number of points."""
         return len(self.theta)
+
+    def take(self, rows: np.ndarray) -> "TrainingSet":
+        """Some of its points: their numbers, or which ones as n truth values."""
+        outputs = {name: array[rows] for name, array in self.outputs.items()}
+        return replace(self, theta=self.theta[rows], outputs=outputs)
 
     @property
     def digest(self) -> str:

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -29,9 +31,13 @@ def measured(study: Study, emulator: Emulator, training: Models, test: Models) -
 
 
 def judged(study: Study, emulator: Emulator, training: TrainingSet, judging: TrainingSet) -> Emulator:
-    """The same emulator with errors at the calls that judged it, of which it has learned none, on its card."""
-    if not set(judging.outputs) <= set(emulator.outputs):
-        return emulator  # of an exact code that does not say what its outputs are
+    """The same emulator with errors at the calls that judged it, of which it has learned none, on its card.
+
+    Draws reach a little beyond its domain, where it refuses to answer: it has no errors there.
+    """
+    judging = judging.take(np.asarray(jax.vmap(emulator.inside)(jnp.asarray(judging.theta))))
+    if not len(judging) or not set(judging.outputs) <= set(emulator.outputs):
+        return emulator  # the latter of an exact code that does not say what its outputs are
     models = [Models.of_arrays(s.names, s.theta, s.outputs, emulator.outputs) for s in (training, judging)]
     found = errors_on(study, emulator, *models, "the spread over the training set")
     return replace(emulator, card_text=json.dumps(emulator.card | found, sort_keys=True))

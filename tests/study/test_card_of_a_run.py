@@ -6,6 +6,8 @@ from toy_studies import BEND, COVARIANCE, curved, prepared, rounds, run_here
 
 from alfonsine.emulator.card import card_text
 from alfonsine.emulator.stored.file import load_emulator
+from alfonsine.points.training_set import TrainingSet
+from alfonsine.study.measure import judged
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +39,19 @@ def test_the_card_is_shown_with_them(finished):
     text = card_text(finished[1].emulator)
     assert "not measured" not in text and "the spread over the training set" in text and "error of the data" in text
     assert "a = lambda x: np.exp(x) - 0.5, computed" in text
+
+
+def test_where_it_refuses_to_answer_it_has_no_errors(finished):
+    """A run used to end there, with all exact calls made: draws of a bent posterior reach beyond the domain."""
+    study, result = finished
+    emulator = result.emulator
+    inside = np.vstack([entry.theta for entry in rounds(study)])[:8]
+    far = np.asarray(emulator.domain.lower)[None] - 1e-3
+
+    def at(theta):
+        return TrainingSet(("x", "y"), theta, {"data": closed(theta)}, ())
+
+    training, wanted = at(inside), judged(study, emulator, at(inside), at(inside)).card
+    assert wanted["held_out"]["data"]["models"] == 8
+    assert judged(study, emulator, training, at(np.vstack([far, inside]))).card == wanted
+    assert judged(study, emulator, training, at(far)) is emulator
