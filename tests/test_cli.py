@@ -7,8 +7,8 @@ import types
 
 import pytest
 import toy_studies
+from command_line import call
 
-from alfonsine import cli
 from alfonsine.errors import InputError
 from alfonsine.likelihood import data_sets
 
@@ -23,14 +23,6 @@ CERTIFICATE = {
     "kl": {"estimate": 0.001, "upper95": 0.002},
     "solver_calls": {"total": 48, "training": 36, "judging": 12, "failed": 0},
 }
-
-
-def call(monkeypatch, *arguments):
-    """Run the command line in this process; its exit code."""
-    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import call
 from small_class import GOLDEN, POINT
 from typer.testing import CliRunner
 
-from alfonsine.cli import app, main
+from alfonsine.cli import app
 from alfonsine.emulator.stored.file import load_emulator
 from alfonsine.errors import InputError
 from alfonsine.plugins.montepython.layout import lay_out
@@ -131,10 +132,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_name_that_cannot_be_ignored_is_refused_in_one_line(name, tmp_path, monkeypatch, capsys):
     arguments = ["plugin", "montepython", str(tmp_path / "new"), "--emulator", str(GOLDEN), "--ignore", name]
-    monkeypatch.setattr(sys, "argv", ["alfonsine", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 2
+    assert call(monkeypatch, *arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"alfonsine: --ignore: {REFUSED[name]}")
     assert said.count("\n") == 1

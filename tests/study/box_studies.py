@@ -1,12 +1,9 @@
 """A design study whose theory is a closed form in a file of the user's own."""
 
-import sys
-
 import numpy as np
-import pytest
 import yaml
+from command_line import call
 
-from alfonsine import cli
 from alfonsine.study.prepare import prepare
 from alfonsine.study.settings import read_study
 
@@ -62,8 +59,6 @@ def calls(folder):
 
 def command(monkeypatch, capsys, *arguments):
     """Exit code, what was printed, and what was complained of."""
-    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
+    code = call(monkeypatch, *arguments)
     told = capsys.readouterr()
-    return left.value.code or 0, told.out, told.err
+    return code, told.out, told.err

@@ -1,13 +1,12 @@
 """A run folder is of use to the study that made it, and to no other: neither judged, nor overwritten by it."""
 
 import shutil
-import sys
 
 import pytest
 import toy_studies
+from command_line import call
 from toy_studies import COVARIANCE, FLAT, VALUE, linear, prepared, record
 
-from alfonsine import cli
 from alfonsine.errors import InputError
 from alfonsine.posterior.formats.chains import read_chains
 from alfonsine.study.certify import recertify
@@ -50,13 +49,6 @@ def contents(folder):
     return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and not p.name.startswith("archive")}
 
 
-def command(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
-
-
 @pytest.mark.parametrize(("change", "told"), OTHERS)
 @pytest.mark.parametrize("stage", [*STAGES, run, train])
 def test_another_study_is_refused_and_nothing_is_written(place, change, told, stage):
@@ -71,7 +63,7 @@ def test_another_study_is_refused_and_nothing_is_written(place, change, told, st
 @pytest.mark.parametrize("name", ["run", "train", "sample", "certify", "evidence"])
 def test_the_command_line_says_so_with_code_2(place, monkeypatch, capsys, name):
     other = toy_studies.write(linear(likelihood={"gaussian": DATA}), place / "other.yaml")
-    assert command(monkeypatch, name, other, "-o", place / "run") == 2
+    assert call(monkeypatch, name, other, "-o", place / "run") == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1 and "and 0.16 in other.yaml" in told
 
@@ -111,7 +103,7 @@ def test_without_a_copy_of_its_study_the_certificate_still_tells(place):
 def test_a_finished_run_is_shown_and_not_made_again(place, monkeypatch, capsys):
     study = toy_studies.write(linear(), place / "study.yaml")
     before = contents(place / "run")
-    assert command(monkeypatch, "run", study, "-o", place / "run") == 0
+    assert call(monkeypatch, "run", study, "-o", place / "run") == 0
     shown = capsys.readouterr().out
     assert shown.startswith("finished before") and "pass" in shown and " x " in shown and "+-" in shown
     assert contents(place / "run") == before

@@ -4,13 +4,11 @@ The study is sound but for the one thing that each case changes.
 """
 
 import re
-import sys
 
 import numpy as np
 import pytest
+from command_line import call
 from safetensors.numpy import save_file
-
-from alfonsine import cli
 
 SOUND = """\
 theory:
@@ -122,11 +120,8 @@ CASES = {
 
 def refused(monkeypatch, capsys, *arguments):
     """Run the command line on a malformed study; the line it prints."""
-    monkeypatch.setattr(sys, "argv", ["alfonsine", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
+    assert call(monkeypatch, *arguments) == 2
     shown = capsys.readouterr()
-    assert left.value.code == 2
     assert shown.out == ""
     assert re.fullmatch(r"alfonsine: [^\n]+\n", shown.err), shown.err
     return shown.err.removeprefix("alfonsine: ").strip()

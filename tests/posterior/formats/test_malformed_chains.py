@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from command_line import call
 from made_chains import chain_set
 
 from alfonsine import cli
@@ -103,11 +104,8 @@ CHANGES = {
 
 def refused(monkeypatch, capsys, *arguments) -> str:
     """Run the command line; the line it prints."""
-    monkeypatch.setattr(sys, "argv", ["alfonsine", "convert", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    shown = capsys.readouterr()
-    assert left.value.code == 2 and shown.out == ""
+    code, shown = call(monkeypatch, "convert", *arguments), capsys.readouterr()
+    assert code == 2 and shown.out == ""
     assert re.fullmatch(r"alfonsine: [^\n]{1,600}\n", shown.err), shown.err
     assert shown.err.isprintable() or shown.err[:-1].isprintable()
     return shown.err
